@@ -1,0 +1,91 @@
+// Every exception that tutti throws, under Python's names.
+//
+// Each message says what happened, to which object (its name or address) and in which thread, and
+// where it helps, what to do. Catch `tutti::Error` for all of them; `thread::SystemExit` alone
+// stands outside, because it ends a thread and is not an error.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "tutti/config.h"
+
+namespace tutti::inline TUTTI_ABI {
+
+/// Base of all errors of tutti. Python counterpart: Exception.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// An operation that the state of its object forbids: releasing a lock that is not held, starting a
+/// thread twice. Python counterpart: RuntimeError.
+class RuntimeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An argument outside its domain: a negative time-out, NaN, a count below zero. Python:
+/// ValueError.
+class ValueError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An attribute of a `threading::local` that this thread has not set. Python: AttributeError.
+class AttributeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An attribute of a `threading::local` read as another type than it was set with. Python:
+/// TypeError.
+class TypeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Ctrl-C, or `thread::interrupt_main()`: thrown in the main thread by its current or next blocking
+/// call. Python: KeyboardInterrupt.
+class KeyboardInterrupt : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A wait that can never end because it closes a ring of threads that wait for each other, such as
+/// a thread that waits for a lock which it holds itself. No Python counterpart.
+class DeadlockError : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
+/// The lock's owner is gone and will never release it: it vanished in a fork. No Python
+/// counterpart.
+class OwnerDiedError : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
+}  // namespace tutti::inline TUTTI_ABI
+
+namespace tutti::inline TUTTI_ABI::threading {
+
+/// A wait at a `Barrier` that was aborted, reset or timed out. Python:
+/// threading.BrokenBarrierError.
+class BrokenBarrierError : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
+/// Python's threading.ThreadError, an old name of RuntimeError.
+using ThreadError = RuntimeError;
+
+}  // namespace tutti::inline TUTTI_ABI::threading
+
+namespace tutti::inline TUTTI_ABI::thread {
+
+/// Thrown by exit() to end a thread. Not a std::exception, so that handlers for errors let it pass.
+/// Python: SystemExit.
+struct SystemExit {};
+
+}  // namespace tutti::inline TUTTI_ABI::thread

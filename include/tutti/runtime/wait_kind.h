@@ -1,0 +1,26 @@
+// What a blocked thread waits for: the kind in its wait record.
+#pragma once
+
+#include <cstdint>
+
+#include "tutti/config.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+enum class WaitKind : std::uint32_t {
+  none,
+  lock,
+  rlock,
+  condition,
+  semaphore,
+  event,
+  barrier,
+  join,
+  sleep,
+  io,
+};
+
+/// "Lock", "Condition", "sleep"…: the name of the kind in messages and pictures.
+const char* to_string(WaitKind kind) noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,114 @@
+// The lock word: 32 bits that say who owns a lock and whether anyone waits.
+#pragma once
+
+#include <cstdint>
+
+#include "tutti/platform/floor.h"
+#include "tutti/runtime/wait_kind.h"
+
+namespace tutti::inline TUTTI_ABI::sync {
+
+using runtime::WaitKind;
+
+class LockWait;
+
+/// A lock in one word. Zero-initialised it is free; trivially destructible; not recursive.
+///
+///      31            18 17             2    1        0
+///     ┌────────────────┬────────────────┬─────────┬─────────┐
+///     │ generation     │ slot           │ HANDOFF │ WAITERS │
+///     └────────────────┴────────────────┴─────────┴─────────┘
+///       owner: the thread's id, or 0 = free
+///
+/// WAITERS  threads are queued for the word in the parking lot. Set by a waiter under the queue's
+///          guard while the lock is held; cleared under the guard by a release.
+/// HANDOFF  the first in the queue has starved: the next release gives it the lock directly. Set
+/// and
+///          cleared like WAITERS.
+/// Two owners with slot 0 stand for a lock that was once released by another thread than the one
+/// that acquired it: such a lock is a signal, and nobody owns it any more (signal_held,
+/// signal_free).
+///
+/// Transitions: take 0 → me; drop me → 0 (both inline, alone in their cache line, no queue); the
+/// rest is in lock_cell.cpp. All that touch WAITERS or HANDOFF hold the queue's guard.
+class LockCell {
+ public:
+  constexpr LockCell() noexcept = default;
+  LockCell(const LockCell&) = delete;
+  LockCell& operator=(const LockCell&) = delete;
+
+  /// True if the lock was free and is now the caller's.
+  bool try_acquire() {
+    const std::uint32_t pass = platform::current().pass;
+    std::uint32_t expected = 0;
+    // acquire: pairs with the release in release() and in lock_cell.cpp.
+    if (pass != 0 &&
+        word_.compare_exchange_strong(expected, pass, platform::acquire, platform::relaxed)) {
+      return true;
+    }
+    return try_acquire_slow();
+  }
+
+  /// Waits until `deadline` (monotonic nanoseconds) at most. False when it passed.
+  bool acquire(WaitKind kind, std::int64_t deadline = platform::never) {
+    const std::uint32_t pass = platform::current().pass;
+    std::uint32_t expected = 0;
+    if (pass != 0 &&
+        word_.compare_exchange_strong(expected, pass, platform::acquire, platform::relaxed)) {
+      return true;
+    }
+    return acquire_slow(kind, deadline);
+  }
+
+  /// Releases a lock that the caller owns or, as a signal, one that anybody holds. False when it
+  /// was free.
+  bool release() noexcept {
+    const std::uint32_t pass = platform::current().pass;
+    std::uint32_t expected = pass;
+    if (pass != 0 &&
+        word_.compare_exchange_strong(expected, 0, platform::release, platform::relaxed)) {
+      return true;
+    }
+    return release_slow();
+  }
+
+  bool is_locked() const noexcept { return !is_free(word_.load(platform::relaxed)); }
+  /// True if the calling thread owns it. A plain load: only the owner itself can make it true.
+  bool is_mine() const noexcept {
+    const std::uint32_t pass = platform::current().pass;
+    if (pass != 0 && (word_.load(platform::relaxed) & owner_mask) == pass) return true;
+    return is_mine_slow();
+  }
+  /// True if it is held as a signal, by nobody in particular.
+  bool is_held_signal() const noexcept {
+    return owner_of(word_.load(platform::relaxed)) == signal_held;
+  }
+  /// The id of the owning thread; 0 when free or a signal.
+  std::uint32_t owner() const noexcept;
+
+  static constexpr std::uint32_t waiters_bit = 1;
+  static constexpr std::uint32_t handoff_bit = 2;
+  static constexpr std::uint32_t owner_mask = ~std::uint32_t{3};
+  static constexpr std::uint32_t owner_shift = 2;
+
+ private:
+  friend class LockWait;
+
+  // Slot 0 belongs to no thread, so these ids are nobody's.
+  static constexpr std::uint32_t slot_bits = 16;
+  static constexpr std::uint32_t signal_free = std::uint32_t{1} << (slot_bits + owner_shift);
+  static constexpr std::uint32_t signal_held = std::uint32_t{2} << (slot_bits + owner_shift);
+  static constexpr std::uint32_t owner_of(std::uint32_t word) { return word & owner_mask; }
+  static constexpr bool is_free(std::uint32_t word) {
+    return owner_of(word) == 0 || owner_of(word) == signal_free;
+  }
+
+  bool try_acquire_slow();
+  bool acquire_slow(WaitKind kind, std::int64_t deadline);
+  bool release_slow() noexcept;
+  bool is_mine_slow() const noexcept;
+
+  platform::atomic<std::uint32_t> word_{0};
+};
+
+}  // namespace tutti::inline TUTTI_ABI::sync

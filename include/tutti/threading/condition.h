@@ -1,0 +1,89 @@
+// threading::Condition: wait until another thread says that something has changed.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "tutti/threading/lock.h"
+#include "tutti/threading/rlock.h"
+#include "tutti/threading/timed_lockable.h"
+#include "tutti/time.h"
+
+namespace tutti::inline TUTTI_ABI::threading {
+
+/// A condition variable with its lock: its own RLock, or a Lock or RLock given to it (which several
+/// conditions may share).
+///
+///     std::unique_lock held(changed);                 // "with changed:"
+///     changed.wait_for([&] { return !items.empty(); });
+///
+/// notify() wakes in the order in which threads began to wait, and exactly those that were waiting.
+/// The woken get their turn at the lock when the notifier releases it, one after the other, so they
+/// never run into a held lock. There are no spurious wake-ups; conditions are still best waited for
+/// by wait_for, since another thread may come in between.
+///
+/// Thread-safe. A lock given to it must outlive it. Python counterpart: threading.Condition.
+class Condition : public TimedLockable<Condition> {
+ public:
+  constexpr Condition() noexcept : lock_(&own_), is_rlock_(true) {}
+  explicit constexpr Condition(Lock& lock) noexcept : lock_(&lock), is_rlock_(false) {}
+  explicit constexpr Condition(RLock& lock) noexcept : lock_(&lock), is_rlock_(true) {}
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  /// Lock::acquire of the condition's lock, in all its forms.
+  void acquire();
+  template <std::same_as<bool> Bool>
+  bool acquire(Bool blocking, Timeout timeout = forever) {
+    return acquire_checked(blocking, timeout);
+  }
+  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
+  bool acquire(int) = delete;
+  void release();
+  /// True while some thread holds the condition's lock.
+  bool locked() const noexcept;
+
+  /// Releases the lock (an RLock in full, however deep), waits to be notified, and acquires it
+  /// again as it was. False when `timeout` passed first; a negative one polls. Throws RuntimeError
+  /// when the caller does not hold the lock; KeyboardInterrupt in an interrupted main thread, with
+  /// the lock held again.
+  bool wait(Timeout timeout = forever);
+
+  /// Waits until `predicate()` is true, checking it with the lock held, first without waiting; and
+  /// returns what it last returned: a false value when `timeout` passed.
+  template <std::invocable Predicate>
+  auto wait_for(Predicate&& predicate, Timeout timeout = forever) {
+    const std::int64_t deadline = timeout.deadline();
+    auto result = predicate();
+    while (!result && wait_until(deadline)) result = predicate();
+    // A notification that came too late to be heard may still have made it true.
+    if (!result) result = predicate();
+    return result;
+  }
+
+  /// Lets the `n` longest waiting threads go on, or all if there are fewer. Throws RuntimeError
+  /// when the caller does not hold the lock, ValueError when `n` is negative.
+  void notify(int n = 1);
+  /// Lets all waiting threads go on. Throws RuntimeError when the caller does not hold the lock.
+  void notify_all();
+  /// Spelling of Python 2.
+  void notifyAll() { notify_all(); }
+
+ private:
+  bool acquire_checked(bool blocking, Timeout timeout);
+  bool wait_until(std::int64_t deadline);
+  void notify_up_to(std::size_t n);
+  sync::LockCell& cell() const noexcept;
+  bool is_held_by_caller() const noexcept;
+
+  void* lock_;
+  RLock own_;
+  /// Number of queued waiters; changed under the queue's guard.
+  platform::atomic<std::uint32_t> waiting_{0};
+  bool is_rlock_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::threading

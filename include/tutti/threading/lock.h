@@ -1,0 +1,78 @@
+// threading::Lock: mutual exclusion, four bytes.
+#pragma once
+
+#include <concepts>
+
+#include "tutti/sync/lock_cell.h"
+#include "tutti/threading/timed_lockable.h"
+#include "tutti/time.h"
+
+namespace tutti::inline TUTTI_ABI::threading {
+
+class Condition;
+
+/// A lock that one thread at a time can hold. Not recursive.
+///
+///     threading::Lock accounts;
+///     {
+///       std::scoped_lock held(accounts);   // "with accounts:"
+///       …
+///     }
+///
+/// As in Python, a thread may release a lock that another one acquired; such a lock is then a
+/// signal between threads, and no owner is known for it any more. Barging is allowed, starvation is
+/// not: a waiter that has waited for half a millisecond gets the lock handed over.
+///
+/// Thread-safe; constant-initialised, so usable in static objects; destroy it only while no thread
+/// uses it. Python counterpart: threading.Lock.
+class Lock : public TimedLockable<Lock> {
+ public:
+  constexpr Lock() noexcept = default;
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  /// Waits for the lock. Throws DeadlockError when the caller holds it and no other thread lives
+  /// that could release it, OwnerDiedError when its owner vanished in a fork, KeyboardInterrupt in
+  /// an interrupted main thread.
+  void acquire() { cell_.acquire(sync::WaitKind::lock); }
+
+  /// Waits for the lock if `blocking`, at most for `timeout`; true if it was acquired. A timeout of
+  /// -1 means no limit. Throws ValueError for any other negative timeout, and for a timeout of a
+  /// call that does not block.
+  template <std::same_as<bool> Bool>
+  bool acquire(Bool blocking, Timeout timeout = forever) {
+    if (!blocking && timeout.is_forever()) return cell_.try_acquire();
+    return acquire_checked(blocking, timeout);
+  }
+  /// The same as acquire(true, timeout).
+  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
+  /// Python reads acquire(1) as "blocking", a C++ reader as "one second": write acquire(true) or
+  /// acquire(1s).
+  bool acquire(int) = delete;
+
+  /// Releases the lock, whoever holds it. Throws RuntimeError when nobody does.
+  void release() {
+    if (!cell_.release()) throw_not_held();
+  }
+
+  /// True while somebody holds the lock.
+  bool locked() const noexcept { return cell_.is_locked(); }
+
+  // Spellings of Python 2.
+  template <typename... Args>
+  auto acquire_lock(Args... args) {
+    return acquire(args...);
+  }
+  void release_lock() { release(); }
+  bool locked_lock() const noexcept { return locked(); }
+
+ private:
+  friend class Condition;
+
+  bool acquire_checked(bool blocking, Timeout timeout);
+  [[noreturn]] void throw_not_held() const;
+
+  sync::LockCell cell_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::threading

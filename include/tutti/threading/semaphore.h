@@ -1,0 +1,89 @@
+// threading::Semaphore and BoundedSemaphore.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "tutti/sync/semaphore_cell.h"
+#include "tutti/threading/timed_lockable.h"
+#include "tutti/time.h"
+
+namespace tutti::inline TUTTI_ABI::threading {
+
+/// A count of free places: acquire() takes one and waits while there is none, release() gives some
+/// back. Waiters are served first come, first served.
+///
+///     threading::Semaphore connections(10);
+///     std::scoped_lock one_of_ten(connections);
+///
+/// Counts go up to 2,147,483,647. Thread-safe; constant-initialised for a constant count. Python
+/// counterpart: threading.Semaphore.
+class Semaphore : public TimedLockable<Semaphore> {
+ public:
+  /// Throws ValueError when `value` is negative.
+  constexpr explicit Semaphore(int value = 1) : cell_(checked(value)) {}
+  Semaphore(const Semaphore&) = delete;
+  Semaphore& operator=(const Semaphore&) = delete;
+
+  /// Takes one, waiting while there is none. Throws KeyboardInterrupt in an interrupted main
+  /// thread.
+  void acquire() { cell_.acquire(); }
+  /// Takes one if there is one, or comes within `timeout` if `blocking`; true if it was taken. A
+  /// negative timeout polls. Throws ValueError for a timeout of a call that does not block.
+  template <std::same_as<bool> Bool>
+  bool acquire(Bool blocking, Timeout timeout = forever) {
+    if (!blocking && timeout.is_forever()) return cell_.try_acquire();
+    return acquire_checked(blocking, timeout);
+  }
+  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
+  /// Write acquire(true) or acquire(1s): see Lock::acquire(int).
+  bool acquire(int) = delete;
+
+  /// Gives back `n`: as many of the longest waiting threads go on. Throws ValueError when `n` is
+  /// below 1 or the count would pass its limit.
+  void release(int n = 1) {
+    if (n < 1 || !cell_.give(static_cast<std::uint32_t>(n))) throw_bad_release(n);
+  }
+
+  /// The number of free places at this moment.
+  int value() const noexcept { return static_cast<int>(cell_.count()); }
+
+ protected:
+  bool give(int n, int limit) noexcept {
+    return cell_.give(static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(limit));
+  }
+  [[noreturn]] void throw_bad_release(int n) const;
+
+ private:
+  static constexpr std::uint32_t checked(int value) {
+    if (value < 0) throw_bad_value(value);
+    return static_cast<std::uint32_t>(value);
+  }
+  [[noreturn]] static void throw_bad_value(int value);
+  bool acquire_checked(bool blocking, Timeout timeout);
+
+  sync::SemaphoreCell cell_;
+};
+
+/// A semaphore that refuses to be released more often than it was acquired.
+/// Python counterpart: threading.BoundedSemaphore.
+class BoundedSemaphore : public Semaphore {
+ public:
+  /// Throws ValueError when `value` is negative.
+  constexpr explicit BoundedSemaphore(int value = 1) : Semaphore(value), initial_value_(value) {}
+
+  /// As Semaphore::release, and throws ValueError when the count would pass the initial value; then
+  /// nothing has changed.
+  void release(int n = 1) {
+    if (n < 1) throw_bad_release(n);
+    if (!give(n, initial_value_)) throw_too_many(n);
+  }
+  void unlock() { release(); }
+
+ private:
+  [[noreturn]] void throw_too_many(int n) const;
+
+  int initial_value_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::threading

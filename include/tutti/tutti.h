@@ -1,0 +1,9 @@
+// All of tutti.
+#pragma once
+
+#include "tutti/errors.h"
+#include "tutti/inspect.h"
+#include "tutti/signal.h"
+#include "tutti/thread.h"
+#include "tutti/threading.h"
+#include "tutti/time.h"

@@ -1,0 +1,309 @@
+// System calls of the Linux floor. See tutti/platform/linux.h for what each function promises.
+#include "tutti/platform/linux.h"
+
+#include <cxxabi.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <new>
+#include <typeinfo>
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+constinit thread_local Current current_thread_words{};
+
+namespace {
+
+constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
+
+int futex_flags(int operation, Reach reach) {
+  return reach == Reach::process ? operation | FUTEX_PRIVATE_FLAG : operation;
+}
+
+struct Entry {
+  void (*function)(void*);
+  void* argument;
+};
+
+void* run_entry(void* pointer) {
+  const Entry entry = *static_cast<Entry*>(pointer);
+  delete static_cast<Entry*>(pointer);
+  entry.function(entry.argument);
+  return nullptr;
+}
+
+pthread_t to_pthread(Thread thread) {
+  return static_cast<pthread_t>(thread.handle);
+}
+
+}  // namespace
+
+std::int64_t now() noexcept {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * nanoseconds_per_second + time.tv_nsec;
+}
+
+bool park(const atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline,
+          Reach reach) noexcept {
+  timespec time;
+  timespec* limit = nullptr;
+  if (deadline != never) {
+    const std::int64_t at = std::max<std::int64_t>(deadline, 0);
+    time = {static_cast<time_t>(at / nanoseconds_per_second),
+            static_cast<long>(at % nanoseconds_per_second)};
+    limit = &time;
+  }
+  // FUTEX_WAIT_BITSET takes an absolute monotonic time, so a restart after EINTR loses nothing.
+  while (syscall(SYS_futex, &word, futex_flags(FUTEX_WAIT_BITSET, reach), expected, limit, nullptr,
+                 FUTEX_BITSET_MATCH_ANY) != 0) {
+    if (errno == ETIMEDOUT) return false;
+    if (errno != EINTR) return true;  // EAGAIN: the word has changed already.
+    if (word.load(relaxed) != expected) return true;
+  }
+  return true;
+}
+
+void unpark(const atomic<std::uint32_t>& word, int count, Reach reach) noexcept {
+  syscall(SYS_futex, &word, futex_flags(FUTEX_WAKE, reach), count, nullptr, nullptr, 0);
+}
+
+void yield() noexcept {
+  sched_yield();
+}
+
+Started start(void (*entry)(void*), void* argument, std::size_t stack_size) noexcept {
+  auto* packed = new (std::nothrow) Entry{entry, argument};
+  if (packed == nullptr) return {ENOMEM, {}};
+  pthread_attr_t attributes;
+  int error = pthread_attr_init(&attributes);
+  if (error == 0 && stack_size != 0) error = pthread_attr_setstacksize(&attributes, stack_size);
+  pthread_t handle{};
+  if (error == 0) error = pthread_create(&handle, &attributes, run_entry, packed);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) delete packed;
+  return {error, {static_cast<std::uintptr_t>(handle)}};
+}
+
+void join(Thread thread) noexcept {
+  pthread_join(to_pthread(thread), nullptr);
+}
+
+bool try_join(Thread thread) noexcept {
+  return pthread_tryjoin_np(to_pthread(thread), nullptr) != EBUSY;
+}
+
+void detach(Thread thread) noexcept {
+  pthread_detach(to_pthread(thread));
+}
+
+std::uint32_t process_id() noexcept {
+  return static_cast<std::uint32_t>(getpid());
+}
+
+std::uint32_t thread_id() noexcept {
+  return static_cast<std::uint32_t>(syscall(SYS_gettid));
+}
+
+bool process_is_alive(std::uint32_t process) noexcept {
+  return kill(static_cast<pid_t>(process), 0) == 0 || errno == EPERM;
+}
+
+void name_thread(const char* name) noexcept {
+  char cut[16];
+  std::strncpy(cut, name, sizeof cut - 1);
+  cut[sizeof cut - 1] = '\0';
+  pthread_setname_np(pthread_self(), cut);
+}
+
+namespace {
+
+// What /proc tells of a task, from its state letter on: "S 1 …". The name before it may hold
+// parentheses, so look for the last one. Empty when there is no such task.
+struct TaskStat {
+  char text[512] = {};
+  const char* from_state = text;
+
+  explicit TaskStat(const char* path) noexcept {
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    const ssize_t size = read(file, text, sizeof text - 1);
+    close(file);
+    text[std::max<ssize_t>(size, 0)] = '\0';
+    const char* end_of_name = std::strrchr(text, ')');
+    from_state = end_of_name == nullptr ? text + sizeof text - 1 : end_of_name + 2;
+  }
+};
+
+}  // namespace
+
+bool is_asleep(std::uint32_t thread) noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%u/stat", thread);
+  const char state = *TaskStat(path).from_state;
+  return state == 'S' || state == 'D';
+}
+
+int thread_count() noexcept {
+  const TaskStat stat("/proc/self/stat");
+  // The 18th field after the state; see proc(5), num_threads.
+  int count = 0;
+  std::sscanf(stat.from_state,
+              "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &count);
+  return count;
+}
+
+std::size_t smallest_stack() noexcept {
+  return static_cast<std::size_t>(PTHREAD_STACK_MIN);
+}
+
+int cores() noexcept {
+  static const int count = [] {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(CPU_COUNT(&set), 1);
+    return std::max(static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)), 1);
+  }();
+  return count;
+}
+
+void* map_shared(std::size_t size, const char* name) noexcept {
+  // A named memory file shows up in /proc/PID/maps; without a free descriptor, plain shared pages
+  // do.
+  const int file = memfd_create(name, MFD_CLOEXEC);
+  const bool sized = file >= 0 && ftruncate(file, static_cast<off_t>(size)) == 0;
+  const int flags = sized ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
+  void* pages =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, sized ? file : -1, 0);
+  if (file >= 0) close(file);
+  return pages == MAP_FAILED ? nullptr : pages;
+}
+
+namespace {
+
+struct ThreadExit {
+  void (*function)(void*);
+  void* argument;
+};
+
+// A pthread key, not a thread_local object: keys are destroyed after all thread_local objects,
+// which may still use locks in their destructors.
+pthread_key_t exit_key() {
+  static const pthread_key_t key = [] {
+    pthread_key_t made;
+    const int error = pthread_key_create(&made, [](void* pointer) {
+      const ThreadExit exit = *static_cast<ThreadExit*>(pointer);
+      delete static_cast<ThreadExit*>(pointer);
+      exit.function(exit.argument);
+    });
+    if (error != 0) {
+      std::fputs("tutti: no pthread key is free; the program uses too many\n", stderr);
+      std::abort();
+    }
+    return made;
+  }();
+  return key;
+}
+
+void (*exit_function)() = nullptr;
+
+void call_exit_function() {
+  exit_function();
+}
+
+// exit() destroys the thread_local objects of the calling thread before it runs atexit handlers and
+// the destructors of static objects; for the main thread that is the earliest point there is.
+struct MainExit {
+  bool armed = false;
+  ~MainExit() {
+    if (armed) call_exit_function();
+  }
+};
+thread_local MainExit main_exit;
+
+}  // namespace
+
+void at_thread_exit(void (*function)(void*), void* argument) noexcept {
+  auto* exit = new (std::nothrow) ThreadExit{function, argument};
+  if (exit == nullptr || pthread_setspecific(exit_key(), exit) != 0) {
+    std::fputs("tutti: no memory to register a thread\n", stderr);
+    std::abort();
+  }
+}
+
+void before_exit(void (*function)()) noexcept {
+  exit_function = function;
+  if (thread_id() == process_id()) main_exit.armed = true;
+  // For exit() called in another thread than the main one.
+  std::atexit(call_exit_function);
+}
+
+void around_fork(ForkHandlers handlers) noexcept {
+  pthread_atfork(handlers.prepare, handlers.parent, handlers.child);
+}
+
+namespace {
+void (*sigint_handler)() = nullptr;
+}
+
+int on_sigint(void (*handler)()) noexcept {
+  sigint_handler = handler;
+  struct sigaction action = {};
+  action.sa_handler = [](int) {
+    const int saved = errno;
+    sigint_handler();
+    errno = saved;
+  };
+  sigemptyset(&action.sa_mask);
+  return sigaction(SIGINT, &action, nullptr) == 0 ? 0 : errno;
+}
+
+void die_of_sigint() noexcept {
+  signal(SIGINT, SIG_DFL);
+  raise(SIGINT);
+}
+
+std::string readable_name(const char* mangled) {
+  int status = 0;
+  char* readable = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);
+  if (readable == nullptr) return mangled;
+  std::string name = readable;
+  std::free(readable);
+  return name;
+}
+
+std::string current_exception_type() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  return type == nullptr ? "an exception of another language" : readable_name(type->name());
+}
+
+void run_guarded(void (*work)(void*), void (*on_exception)(void*), void (*on_cancel)(void*),
+                 void* argument) {
+  try {
+    work(argument);
+  } catch (abi::__forced_unwind&) {
+    on_cancel(argument);
+    throw;
+  } catch (...) {
+    on_exception(argument);
+  }
+}
+
+void park_for_good() noexcept {
+  const atomic<std::uint32_t> word{0};
+  for (;;) park(word, 0, never, Reach::process);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::platform

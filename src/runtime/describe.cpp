@@ -1,0 +1,21 @@
+#include "runtime/describe.h"
+
+#include <cstdint>
+#include <cstdio>
+
+#include "runtime/self.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+std::string describe(WaitKind kind, const void* object) {
+  char address[32];
+  std::snprintf(address, sizeof address, "%p", object);
+  return std::string(to_string(kind)) + " at " + address;
+}
+
+std::string describe_calling_thread() {
+  const Self* self = registered_self();
+  return "thread '" + (self == nullptr ? "not known to tutti" : self->slot->get_name()) + "'";
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,15 @@
+// Objects and threads in words, the same in every message.
+#pragma once
+
+#include <string>
+
+#include "tutti/runtime/wait_kind.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// "Lock at 0x55d0c0de".
+std::string describe(WaitKind kind, const void* object);
+/// "thread 'Worker-1'".
+std::string describe_calling_thread();
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,50 @@
+// Guard: the small lock inside, for critical sections of a few instructions.
+#pragma once
+
+#include <cstdint>
+
+#include "tutti/platform/floor.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// A lock for the runtime's own data. Unlike the locks that users see it has no owner, no wait
+/// record and no fairness: whoever holds it neither blocks nor calls out.
+///
+/// The word: 0 free, 1 held, 2 held and perhaps waited for (Drepper, "Futexes are tricky", 2004).
+class Guard {
+ public:
+  constexpr Guard() noexcept = default;
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+
+  // acquire and release pair with each other in lock() and unlock().
+  void lock() noexcept {
+    std::uint32_t expected = 0;
+    if (!word_.compare_exchange_strong(expected, 1, platform::acquire, platform::relaxed))
+      lock_slow();
+  }
+  void unlock() noexcept {
+    if (word_.exchange(0, platform::release) == 2)
+      platform::unpark(word_, 1, platform::Reach::process);
+  }
+  /// In a fork's child, where the holder may have vanished.
+  void reset() noexcept { word_.store(0, platform::relaxed); }
+
+ private:
+  void lock_slow() noexcept;
+
+  platform::atomic<std::uint32_t> word_{0};
+};
+
+class GuardHolder {
+ public:
+  explicit GuardHolder(Guard& guard) noexcept : guard_(guard) { guard.lock(); }
+  ~GuardHolder() { guard_.unlock(); }
+  GuardHolder(const GuardHolder&) = delete;
+  GuardHolder& operator=(const GuardHolder&) = delete;
+
+ private:
+  Guard& guard_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,17 @@
+// How many of the program's threads could use a core at this moment.
+#pragma once
+
+#include "tutti/config.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// Adds to the number of registered threads that are not waiting in tutti.
+void count_runnable(int change) noexcept;
+/// In a fork's child: the calling thread is the only one.
+void reset_load_after_fork() noexcept;
+
+/// True if there is a core for each thread that could use one, so that a waiting thread that spins
+/// takes nothing from the others. Cheap, and now and then a little out of date.
+bool is_core_free() noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,150 @@
+// Slots are handed out lock-free, so that a process killed in the middle blocks nobody: at worst
+// the one slot it was taking is lost until all are in use and the dead are swept up.
+#include "runtime/registry.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+
+// What stands in the place of slot 0.
+struct Header {
+  // Top of the stack of released slots: number in the low half; in the high half a count of
+  // changes, so that a compare-exchange notices when the same slot has come back to the top
+  // meanwhile (ABA).
+  atomic<std::uint64_t> released;
+  // The highest number ever used.
+  atomic<std::uint32_t> last;
+};
+static_assert(sizeof(Header) <= sizeof(Slot));
+
+constexpr std::uint32_t generation_mask = 0x3fff;
+
+Slot* map_slots() {
+  void* pages = platform::map_shared(sizeof(Slot) * slot_capacity, "tutti-registry");
+  if (pages == nullptr) {
+    std::fputs("tutti: no memory for the thread registry\n", stderr);
+    std::abort();
+  }
+  return static_cast<Slot*>(pages);
+}
+
+// Never unmapped: threads may outlive static objects.
+Slot* slots() {
+  static Slot* const mapped = map_slots();
+  return mapped;
+}
+
+Header& header() {
+  return *reinterpret_cast<Header*>(slots());
+}
+
+constexpr std::uint64_t pack(std::uint64_t previous, std::uint32_t number) {
+  return ((previous >> 32) + 1) << 32 | number;
+}
+
+// acquire pairs with the release in push(): next_unused is read as it was written.
+std::uint32_t pop_released() {
+  std::uint64_t top = header().released.load(platform::acquire);
+  for (;;) {
+    const auto number = static_cast<std::uint32_t>(top);
+    if (number == 0) return 0;
+    const std::uint32_t next = slots()[number].next_unused.load(platform::relaxed);
+    if (header().released.compare_exchange_weak(top, pack(top, next), platform::acquire,
+                                                platform::acquire)) {
+      return number;
+    }
+  }
+}
+
+void push_released(std::uint32_t number) {
+  std::uint64_t top = header().released.load(platform::relaxed);
+  do {
+    slots()[number].next_unused.store(static_cast<std::uint32_t>(top), platform::relaxed);
+  } while (!header().released.compare_exchange_weak(top, pack(top, number), platform::release,
+                                                    platform::relaxed));
+}
+
+std::uint32_t take_fresh() {
+  std::uint32_t last = header().last.load(platform::relaxed);
+  while (last + 1 < slot_capacity) {
+    if (header().last.compare_exchange_weak(last, last + 1, platform::relaxed)) return last + 1;
+  }
+  return 0;
+}
+
+// Gives back the slots of processes that were killed.
+void sweep() {
+  for (std::uint32_t number = 1; number < slot_capacity; ++number) {
+    Slot& slot = slots()[number];
+    SlotPhase phase = slot.phase.load(platform::acquire);
+    if (phase == SlotPhase::unused ||
+        platform::process_is_alive(slot.process.load(platform::relaxed))) {
+      continue;
+    }
+    if (slot.phase.compare_exchange_strong(phase, SlotPhase::unused, platform::acq_rel)) {
+      push_released(number);
+    }
+  }
+}
+
+std::uint32_t take_number() {
+  if (const std::uint32_t number = pop_released(); number != 0) return number;
+  if (const std::uint32_t number = take_fresh(); number != 0) return number;
+  sweep();
+  return pop_released();
+}
+
+}  // namespace
+
+Claim claim_slot(std::uint32_t flags, std::string_view name) {
+  const std::uint32_t number = take_number();
+  if (number == 0) {
+    throw RuntimeError("can't register thread '" + std::string(name) +
+                       "': 65535 threads are alive in this tree of processes");
+  }
+  Slot& slot = slots()[number];
+  slot.generation.store((slot.generation.load(platform::relaxed) + 1) & generation_mask,
+                        platform::relaxed);
+  slot.process.store(platform::process_id(), platform::relaxed);
+  slot.thread.store(0, platform::relaxed);
+  slot.flags.store(flags, platform::relaxed);
+  slot.set_name(name);
+  slot.wake.store(Wake::watching, platform::relaxed);
+  clear_record(slot);
+  // release: whoever sees the slot in use sees whose it is.
+  slot.phase.store(SlotPhase::starting, platform::release);
+  return {&slot, id_of(slot)};
+}
+
+void release_slot(Slot& slot) noexcept {
+  slot.phase.store(SlotPhase::unused, platform::release);
+  push_released(static_cast<std::uint32_t>(&slot - slots()));
+}
+
+Slot& slot_at(std::uint32_t number) noexcept {
+  return slots()[number];
+}
+
+ThreadId id_of(const Slot& slot) noexcept {
+  return slot.generation.load(platform::relaxed) << 16 |
+         static_cast<std::uint32_t>(&slot - slots());
+}
+
+std::uint32_t last_slot() noexcept {
+  return header().last.load(platform::acquire);
+}
+
+bool is_living(ThreadId id) noexcept {
+  const std::uint32_t number = slot_number(id);
+  if (number == 0 || number > last_slot()) return false;
+  const Slot& slot = slot_at(number);
+  return slot.phase.load(platform::acquire) != SlotPhase::unused && id_of(slot) == id &&
+         slot.process.load(platform::relaxed) == platform::process_id();
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,172 @@
+// Registration of threads, and what a fork makes of them.
+#include "runtime/self.h"
+
+#include <algorithm>
+#include <new>
+#include <string>
+
+#include "runtime/guard.h"
+#include "runtime/load.h"
+#include "runtime/shutdown.h"
+#include "runtime/waiting.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+
+constinit atomic<Slot*> the_main_slot{nullptr};
+constinit atomic<std::uint32_t> dummies{0};
+constinit atomic<void (*)(Self&)> welcome_hook{nullptr};
+
+// Ids of threads of the processes that this one was forked from, sorted. Changed only in a fork's
+// child, while it has one thread. Never destroyed, for threads that outlive static objects.
+std::vector<ThreadId>& vanished_ids() {
+  static std::vector<ThreadId>& ids = *new std::vector<ThreadId>;
+  return ids;
+}
+
+constexpr std::uint32_t pass_of(ThreadId id) {
+  return id << 2;
+}
+
+void set_current(Self& self) noexcept {
+  platform::current().self = &self;
+  // Daemons take the slow path always, where self() is their gate at the program's end.
+  platform::current().pass = self.is_daemon ? 0 : pass_of(self.id);
+}
+
+void leave(void* pointer) {
+  auto* self = static_cast<Self*>(pointer);
+  platform::current() = {};
+  count_runnable(-1);
+  Slot* slot = self->slot;
+  delete self;  // The threading layer's record of the thread goes with it.
+  release_slot(*slot);
+}
+
+Self& settle(Claim claim, bool is_daemon, std::shared_ptr<void> thread) {
+  auto* self = new Self{claim.slot, claim.id, false, is_daemon, {}, std::move(thread)};
+  claim.slot->thread.store(platform::thread_id(), platform::relaxed);
+  claim.slot->phase.store(SlotPhase::running, platform::release);
+  count_runnable(1);
+  set_current(*self);
+  platform::at_thread_exit(leave, self);
+  return *self;
+}
+
+// --- fork ----------------------------------------------------------------------------------------
+
+// Held from before a fork until after it: who will be missing in the child.
+constinit Guard fork_guard;
+std::vector<ThreadId>* missing_in_child = nullptr;
+
+void prepare_fork() {
+  fork_guard.lock();
+  missing_in_child = new std::vector<ThreadId>;
+  const Self* forking = registered_self();
+  for (std::uint32_t number = 1; number <= last_slot(); ++number) {
+    const ThreadId id = id_of(slot_at(number));
+    if (is_living(id) && (forking == nullptr || forking->id != id)) missing_in_child->push_back(id);
+  }
+}
+
+void finish_fork() {
+  delete missing_in_child;
+  fork_guard.unlock();
+}
+
+// The forking thread is the only one, and the main one, of the child. It shares the registry with
+// its parent, so it needs a slot of its own.
+void in_child() {
+  std::vector<ThreadId>& vanished = vanished_ids();
+  vanished.insert(vanished.end(), missing_in_child->begin(), missing_in_child->end());
+  std::sort(vanished.begin(), vanished.end());
+  finish_fork();
+  the_main_slot.store(nullptr, platform::relaxed);
+  Self* self = registered_self();
+  if (self == nullptr) return;
+  const Claim claim = claim_slot(Slot::main_flag, self->slot->get_name());
+  self->earlier_ids.push_back(self->id);
+  self->slot = claim.slot;
+  self->id = claim.id;
+  self->is_main = true;
+  self->is_daemon = false;
+  claim.slot->thread.store(platform::thread_id(), platform::relaxed);
+  claim.slot->phase.store(SlotPhase::running, platform::release);
+  the_main_slot.store(claim.slot, platform::release);
+  set_current(*self);
+  reset_waiting_after_fork();
+  reset_load_after_fork();
+}
+
+// --- start of the program ------------------------------------------------------------------------
+
+bool begin() {
+  platform::before_exit(begin_ending);
+  platform::around_fork({prepare_fork, finish_fork, in_child});
+  return true;
+}
+
+void begin_once() {
+  static const bool begun = begin();
+  (void)begun;
+}
+
+Self& register_main() {
+  const Claim claim = claim_slot(Slot::main_flag, "MainThread");
+  the_main_slot.store(claim.slot, platform::release);
+  Self& self = settle(claim, false, nullptr);
+  self.is_main = true;
+  return self;
+}
+
+Self& register_foreign() {
+  const std::uint32_t number = dummies.fetch_add(1, platform::relaxed) + 1;
+  return settle(claim_slot(Slot::foreign_flag, "Dummy-" + std::to_string(number)), false, nullptr);
+}
+
+Self& register_calling_thread() {
+  begin_once();
+  const bool is_main = platform::thread_id() == platform::process_id();
+  Self& self = is_main ? register_main() : register_foreign();
+  if (auto* welcome = welcome_hook.load(platform::acquire)) welcome(self);
+  return self;
+}
+
+// The main thread is registered before main(), so that the hooks for the program's end are set
+// first and therefore run last.
+[[maybe_unused]] const bool main_is_registered = (self(), true);
+
+}  // namespace
+
+bool Self::is(ThreadId owner) const noexcept {
+  return owner == id ||
+         std::find(earlier_ids.begin(), earlier_ids.end(), owner) != earlier_ids.end();
+}
+
+Self& self() {
+  Self* known = registered_self();
+  if (known == nullptr) return register_calling_thread();
+  if (known->is_daemon && is_ending()) platform::park_for_good();
+  return *known;
+}
+
+void enter(Claim claim, bool is_daemon, std::shared_ptr<void> thread) {
+  settle(claim, is_daemon, std::move(thread));
+}
+
+void at_registration(void (*welcome)(Self&)) noexcept {
+  welcome_hook.store(welcome, platform::release);
+}
+
+bool vanished_in_fork(ThreadId id) noexcept {
+  const std::vector<ThreadId>& ids = vanished_ids();
+  return !ids.empty() && std::binary_search(ids.begin(), ids.end(), id);
+}
+
+Slot* main_slot() noexcept {
+  return the_main_slot.load(platform::acquire);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

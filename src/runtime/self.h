@@ -1,0 +1,50 @@
+// The calling thread, as the runtime knows it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "runtime/registry.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// What the runtime keeps for each registered thread; used by that thread alone.
+struct Self {
+  Slot* slot = nullptr;
+  ThreadId id = 0;
+  bool is_main = false;
+  bool is_daemon = false;
+  /// The ids that this thread had in the processes it was forked from: locks that it holds from
+  /// then still carry them.
+  std::vector<ThreadId> earlier_ids;
+  /// What the threading layer keeps for this thread.
+  std::shared_ptr<void> thread;
+
+  /// True if `owner` is this thread, now or before a fork.
+  bool is(ThreadId owner) const noexcept;
+};
+
+/// The calling thread, registered if it was not. A daemon thread does not come back from here once
+/// the program is ending. Throws RuntimeError when no slot is left.
+Self& self();
+
+/// The calling thread, or null if it is not registered. No gate.
+inline Self* registered_self() noexcept {
+  return static_cast<Self*>(platform::current().self);
+}
+
+/// Makes the calling thread, just started, the one that `claim` was taken for.
+void enter(Claim claim, bool is_daemon, std::shared_ptr<void> thread);
+
+/// Sets what is called, in the thread itself, for each thread that registers without enter().
+void at_registration(void (*welcome)(Self&)) noexcept;
+
+/// True if the thread lived in a process that this one was forked from, and so has no part in it.
+bool vanished_in_fork(ThreadId id) noexcept;
+
+/// The slot of the main thread; null if that has not used the library yet. Async-signal-safe.
+Slot* main_slot() noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,26 @@
+#include "runtime/shutdown.h"
+
+#include "tutti/platform/floor.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+constinit platform::atomic<void (*)()> join_threads{nullptr};
+constinit platform::atomic<bool> ending{false};
+}  // namespace
+
+void before_ending(void (*function)()) noexcept {
+  join_threads.store(function, platform::release);
+}
+
+bool is_ending() noexcept {
+  return ending.load(platform::acquire);
+}
+
+void begin_ending() noexcept {
+  if (is_ending()) return;
+  if (auto* join = join_threads.load(platform::acquire)) join();
+  ending.store(true, platform::release);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,23 @@
+// The order in which a program ends.
+//
+//   1. main returns, or exit() is called
+//   2. non-daemon threads are joined (the threading layer does that, from `before_ending`)
+//   3. is_ending() holds: no thread starts any more; a daemon thread is parked for good at its next
+//      call that acquires or waits, so that it can't touch what goes next
+//   4. static objects are destroyed; they may still use locks
+#pragma once
+
+#include "tutti/config.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// Sets what is called at step 2.
+void before_ending(void (*join_threads)()) noexcept;
+
+/// True from step 3 on.
+bool is_ending() noexcept;
+
+/// Step 1: called by the floor's hook, once or more.
+void begin_ending() noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

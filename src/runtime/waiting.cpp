@@ -1,0 +1,114 @@
+#include "runtime/waiting.h"
+
+#include "runtime/load.h"
+#include "runtime/spin.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+
+constinit atomic<bool> interrupt_pending{false};
+
+// Sleeps until the slot is woken or interrupted; false at the deadline, with the slot back at
+// `watching`.
+bool park_slot(Slot& slot, std::int64_t deadline) noexcept {
+  std::uint32_t state = Wake::watching;
+  if (!slot.wake.compare_exchange_strong(state, Wake::parked, platform::acq_rel,
+                                         platform::acquire)) {
+    return true;
+  }
+  bool in_time = true;
+  while (in_time && slot.wake.load(platform::acquire) == Wake::parked) {
+    in_time = platform::park(slot.wake, Wake::parked, deadline, platform::Reach::process);
+  }
+  if (!in_time) {
+    state = Wake::parked;
+    if (slot.wake.compare_exchange_strong(state, Wake::watching, platform::acq_rel,
+                                          platform::acquire)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void reset_waiting_after_fork() noexcept {
+  interrupt_pending.store(false, platform::relaxed);
+}
+
+void prepare_to_wait(Self& self) noexcept {
+  // seq_cst for the main thread, with the load of interrupt_pending that follows: either that load
+  // sees the flag, or interrupt_main() sees the slot watching (Dekker's pattern).
+  self.slot->wake.store(Wake::watching, self.is_main ? platform::seq_cst : platform::relaxed);
+}
+
+Ended wait_for_wake(Self& self, WaitKind kind, const void* object, std::int64_t deadline,
+                    Interrupts interrupts) noexcept {
+  Slot& slot = *self.slot;
+  const auto is_ended = [&]() noexcept {
+    // acquire: pairs with the release in wake(); what the waker wrote to the waiter is seen.
+    std::uint32_t state = slot.wake.load(platform::acquire);
+    if (state == Wake::interrupted && interrupts == Interrupts::deferred) {
+      slot.wake.compare_exchange_strong(state, Wake::watching, platform::acquire);
+    }
+    return state == Wake::woken || (state == Wake::interrupted && interrupts == Interrupts::heeded);
+  };
+  if (self.is_main && interrupts == Interrupts::heeded && is_interrupt_pending()) {
+    return Ended::interrupted;
+  }
+  // Nobody wakes a sleeper, so there is nothing to spin for.
+  bool ended = kind != WaitKind::sleep && spin(object, deadline, is_ended);
+  if (!ended) {
+    publish_record(slot, kind, object, deadline);
+    count_runnable(-1);
+    bool in_time = true;
+    while (in_time && !(ended = is_ended())) in_time = park_slot(slot, deadline);
+    count_runnable(1);
+    clear_record(slot);
+    const std::int64_t woken_at = slot.woken_at.exchange(0, platform::relaxed);
+    if (woken_at != 0) learn_park_cost(platform::now() - woken_at);
+  }
+  if (!ended) return Ended::timed_out;
+  return slot.wake.load(platform::relaxed) == Wake::woken ? Ended::woken : Ended::interrupted;
+}
+
+void wake(Slot& slot) noexcept {
+  if (slot.wake.load(platform::relaxed) == Wake::parked) {
+    slot.woken_at.store(platform::now(), platform::relaxed);
+  }
+  // release: pairs with the acquire loads of the waiter. acquire is not needed: nothing is read.
+  if (slot.wake.exchange(Wake::woken, platform::release) == Wake::parked) {
+    // The slot stays mapped for ever, so it does not matter if its thread has gone on by now.
+    platform::unpark(slot.wake, 1, platform::Reach::process);
+  }
+}
+
+bool is_interrupt_pending() noexcept {
+  return interrupt_pending.load(platform::seq_cst);
+}
+
+void interrupt_main() noexcept {
+  interrupt_pending.store(true, platform::seq_cst);
+  Slot* slot = main_slot();
+  if (slot == nullptr) return;
+  std::uint32_t state = slot->wake.load(platform::seq_cst);
+  while (state == Wake::watching || state == Wake::parked) {
+    if (slot->wake.compare_exchange_weak(state, Wake::interrupted, platform::seq_cst)) {
+      if (state == Wake::parked) platform::unpark(slot->wake, 1, platform::Reach::process);
+      return;
+    }
+  }
+}
+
+void throw_interrupt() {
+  interrupt_pending.store(false, platform::relaxed);
+  throw KeyboardInterrupt("the main thread was interrupted");
+}
+
+void check_interrupt(const Self& self) {
+  if (self.is_main && is_interrupt_pending()) throw_interrupt();
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,40 @@
+// The one waiting routine: spin for as long as it pays, then park on the thread's own slot.
+//
+// Whoever waits for anything calls prepare_to_wait(), makes itself findable (in a queue, under its
+// guard), and then wait_for_wake(). Whoever ends the wait takes it out of the queue, under the
+// guard, and calls wake() on its slot: exactly once for each time it was taken out.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/self.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+enum class Ended { woken, timed_out, interrupted };
+
+void prepare_to_wait(Self& self) noexcept;
+
+/// Whether an interruption of the main thread ends a wait, or stays pending until a later one.
+enum class Interrupts { heeded, deferred };
+
+/// Waits until wake() is called for `self`, until `deadline`, or until an interruption of the main
+/// thread. `kind` and `object` are what the wait record says.
+Ended wait_for_wake(Self& self, WaitKind kind, const void* object, std::int64_t deadline,
+                    Interrupts interrupts = Interrupts::heeded) noexcept;
+
+void wake(Slot& slot) noexcept;
+
+/// Makes the main thread's current or next wait end as interrupted. Async-signal-safe.
+void interrupt_main() noexcept;
+/// True if an interruption is waiting to be thrown. Async-signal-safe.
+bool is_interrupt_pending() noexcept;
+/// Takes the pending interruption and throws it as KeyboardInterrupt.
+[[noreturn]] void throw_interrupt();
+/// The same, if there is one and the caller is the main thread.
+void check_interrupt(const Self& self);
+
+/// In a fork's child: nothing is pending.
+void reset_waiting_after_fork() noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,220 @@
+// Acquiring and releasing a lock word when the inline path did not do.
+#include "tutti/sync/lock_cell.h"
+
+#include <string>
+
+#include "runtime/describe.h"
+#include "runtime/spin.h"
+#include "sync/lock_wait.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::sync {
+
+namespace {
+
+// How long a waiter may be overtaken before the lock is handed to it.
+constexpr std::int64_t starving_after = 500'000;
+
+constexpr std::uint32_t word_of(runtime::ThreadId id) {
+  return id << LockCell::owner_shift;
+}
+constexpr runtime::ThreadId id_of_word(std::uint32_t word) {
+  return word >> LockCell::owner_shift;
+}
+
+[[noreturn]] void throw_owner_vanished(WaitKind kind, const void* object, std::uint32_t word) {
+  const runtime::ThreadId owner = id_of_word(word);
+  throw OwnerDiedError(
+      runtime::describe(kind, object) + " was held by thread " + std::to_string(owner) +
+      " of the parent process when this one was forked, and can't be acquired by " +
+      runtime::describe_calling_thread() +
+      ": fork with the lock released, or make a new lock in the child");
+}
+
+[[noreturn]] void throw_alone(WaitKind kind, const void* object) {
+  throw DeadlockError(runtime::describe_calling_thread() + " waits for " +
+                      runtime::describe(kind, object) +
+                      ", which it holds itself, and no other thread is there to release it");
+}
+
+}  // namespace
+
+// --- LockCell ------------------------------------------------------------------------------------
+
+std::uint32_t LockCell::owner() const noexcept {
+  const std::uint32_t word = word_.load(platform::relaxed);
+  const bool is_owned = !is_free(word) && owner_of(word) != signal_held;
+  return is_owned ? id_of_word(word) : 0;
+}
+
+bool LockCell::is_mine_slow() const noexcept {
+  const runtime::Self* self = runtime::registered_self();
+  return self != nullptr && owner() != 0 && self->is(owner());
+}
+
+bool LockCell::try_acquire_slow() {
+  const runtime::Self& self = runtime::self();
+  std::uint32_t word = word_.load(platform::relaxed);
+  while (is_free(word)) {
+    const std::uint32_t held = word == 0 ? word_of(self.id) : signal_held;
+    if (word_.compare_exchange_weak(word, held, platform::acquire, platform::relaxed)) return true;
+  }
+  return false;
+}
+
+bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
+  runtime::Self& self = runtime::self();
+  if (try_acquire_slow()) return true;
+  if (deadline <= platform::now()) return false;
+  runtime::check_interrupt(self);
+  if (const std::uint32_t word = word_.load(platform::relaxed); is_mine()) {
+    if (deadline == platform::never && platform::thread_count() == 1) throw_alone(kind, this);
+  } else if (runtime::vanished_in_fork(id_of_word(word))) {
+    throw_owner_vanished(kind, this, word);
+  }
+  if (runtime::spin(this, deadline, [&] { return try_acquire_slow(); })) return true;
+  Waiter waiter(self);
+  return LockWait(*this, kind, this, waiter).wait(deadline);
+}
+
+bool LockCell::release_slow() noexcept {
+  const runtime::Self* self = runtime::registered_self();
+  std::uint32_t word = word_.load(platform::relaxed);
+  const auto free_word = [&] {
+    const bool is_mine = self != nullptr && self->is(id_of_word(word));
+    return is_mine ? 0 : signal_free;
+  };
+  while (!is_free(word) && (word & (waiters_bit | handoff_bit)) == 0) {
+    if (word_.compare_exchange_weak(word, free_word(), platform::release, platform::relaxed))
+      return true;
+  }
+  if (is_free(word)) return false;
+
+  Bucket& bucket = bucket_of(this);
+  bucket.lock();
+  Waiter* const first = bucket.first(this);
+  std::uint32_t next;
+  bool hands_over;
+  word = word_.load(platform::relaxed);
+  do {
+    if (is_free(word)) {  // Somebody else has released a signal.
+      bucket.unlock();
+      return false;
+    }
+    next = free_word();
+    hands_over = first != nullptr && (word & handoff_bit) != 0;
+    if (hands_over) {
+      next = next == 0 ? word_of(first->self.id) : signal_held;
+      if (bucket.is_followed(*first)) next |= waiters_bit;
+    }
+    // release: pairs with the acquire of whoever takes the lock next; an owner by hand-over
+    // acquires by its wake.
+  } while (!word_.compare_exchange_weak(word, next, platform::release, platform::relaxed));
+  if (first != nullptr) bucket.pop(this, hands_over ? Outcome::granted : Outcome::woken);
+  bucket.unlock();
+  if (first != nullptr) wake(*first);
+  return true;
+}
+
+// --- LockWait ------------------------------------------------------------------------------------
+
+bool LockWait::is_starving() const noexcept {
+  return platform::now() - begin_ > starving_after;
+}
+
+bool LockWait::enqueue_or_take(Place place) noexcept {
+  Bucket& bucket = bucket_of(&cell_);
+  bucket.lock();
+  std::uint32_t word = cell_.word_.load(platform::relaxed);
+  for (;;) {
+    if (LockCell::is_free(word)) {
+      std::uint32_t held = word == 0 ? word_of(waiter_.self.id) : LockCell::signal_held;
+      if (bucket.first(&cell_) != nullptr) held |= LockCell::waiters_bit;
+      if (cell_.word_.compare_exchange_weak(word, held, platform::acquire, platform::relaxed)) {
+        bucket.unlock();
+        return true;
+      }
+      continue;
+    }
+    std::uint32_t marked = word | LockCell::waiters_bit;
+    if (place == Place::head && is_starving()) marked |= LockCell::handoff_bit;
+    // relaxed: the bits are read by a release under the guard. Nobody drops a marked word inline,
+    // for the compare-exchange of LockCell::release() expects an unmarked one.
+    if (marked == word ||
+        cell_.word_.compare_exchange_weak(word, marked, platform::relaxed, platform::relaxed)) {
+      break;
+    }
+  }
+  if (place == Place::head) {
+    bucket.push_front(waiter_, &cell_);
+  } else {
+    bucket.push_back(waiter_, &cell_);
+  }
+  bucket.unlock();
+  return false;
+}
+
+bool LockWait::take_as_heir() noexcept {
+  std::uint32_t word = cell_.word_.load(platform::relaxed);
+  if (!LockCell::is_free(word)) return false;
+  std::uint32_t held = word == 0 ? word_of(waiter_.self.id) : LockCell::signal_held;
+  if (waiter_.leaves_others) held |= LockCell::waiters_bit;
+  return cell_.word_.compare_exchange_strong(word, held, platform::acquire, platform::relaxed);
+}
+
+bool LockWait::after_wake() noexcept {
+  if (waiter_.outcome == Outcome::granted) return true;
+  if (runtime::spin(&cell_, platform::never, [this] { return take_as_heir(); })) return true;
+  runtime::prepare_to_wait(waiter_.self);
+  return enqueue_or_take(Place::head);
+}
+
+bool LockWait::wait(std::int64_t deadline) {
+  bool is_taken = enqueue_or_take(Place::tail);
+  while (!is_taken) {
+    // A waiter may leave without more ado: WAITERS stays set, and at worst one release finds
+    // nobody.
+    const runtime::Ended ended =
+        wait_in_queue(waiter_, &cell_, kind_, object_, deadline, [](Bucket&, runtime::Ended) {});
+    if (ended == runtime::Ended::timed_out) return false;
+    if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+    is_taken = after_wake();
+  }
+  return true;
+}
+
+void LockWait::wait_unconditionally() noexcept {
+  runtime::prepare_to_wait(waiter_.self);
+  if (!enqueue_or_take(Place::tail)) {
+    runtime::wait_for_wake(waiter_.self, kind_, object_, platform::never,
+                           runtime::Interrupts::deferred);
+    resume_unconditionally();
+  }
+}
+
+void LockWait::resume_unconditionally() noexcept {
+  while (!after_wake()) {
+    runtime::wait_for_wake(waiter_.self, kind_, object_, platform::never,
+                           runtime::Interrupts::deferred);
+  }
+}
+
+bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, Bucket& to) noexcept {
+  if (!LockWait::mark_waiters(cell)) return false;
+  from.remove(waiter);
+  to.push_back(waiter, &cell);
+  return true;
+}
+
+bool LockWait::mark_waiters(LockCell& cell) noexcept {
+  std::uint32_t word = cell.word_.load(platform::relaxed);
+  while (!LockCell::is_free(word)) {
+    if (cell.word_.compare_exchange_weak(word, word | LockCell::waiters_bit, platform::relaxed,
+                                         platform::relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::sync

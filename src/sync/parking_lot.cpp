@@ -1,0 +1,131 @@
+#include "sync/parking_lot.h"
+
+#include <array>
+#include <functional>
+
+namespace tutti::inline TUTTI_ABI::sync {
+
+namespace {
+
+constinit std::array<Bucket, 1024> buckets{};
+
+// In a fork's child the queued threads do not exist; nor does whoever held a guard.
+void reset_after_fork() {
+  for (Bucket& bucket : buckets) bucket.reset();
+}
+
+[[maybe_unused]] const bool prepared = (prepare_parking_lot(), true);
+
+}  // namespace
+
+void prepare_parking_lot() noexcept {
+  static const bool once = (platform::around_fork({nullptr, nullptr, reset_after_fork}), true);
+  (void)once;
+}
+
+Bucket& bucket_of(const void* key) noexcept {
+  // Fibonacci hashing: neighbouring addresses go to buckets far apart.
+  const auto address = reinterpret_cast<std::uintptr_t>(key);
+  return buckets[static_cast<std::uint64_t>(address * 0x9e3779b97f4a7c15u) >> 54];
+}
+
+Bucket& lock_bucket_of(const Waiter& waiter) noexcept {
+  for (;;) {
+    const void* key = waiter.key.load(platform::relaxed);
+    Bucket& bucket = bucket_of(key);
+    bucket.lock();
+    if (waiter.key.load(platform::relaxed) == key) return bucket;
+    bucket.unlock();
+  }
+}
+
+BucketPair::BucketPair(Bucket& a, Bucket& b) noexcept
+    : first_(std::less<>()(&a, &b) ? a : b), second_(&first_ == &a ? b : a) {
+  first_.lock();
+  if (&second_ != &first_) second_.lock();
+}
+
+BucketPair::~BucketPair() {
+  if (&second_ != &first_) second_.unlock();
+  first_.unlock();
+}
+
+void Bucket::push_back(Waiter& waiter, const void* key) noexcept {
+  waiter.key.store(key, platform::relaxed);
+  waiter.outcome = Outcome::queued;
+  waiter.next = nullptr;
+  waiter.previous = tail_;
+  (tail_ == nullptr ? head_ : tail_->next) = &waiter;
+  tail_ = &waiter;
+}
+
+void Bucket::push_front(Waiter& waiter, const void* key) noexcept {
+  waiter.key.store(key, platform::relaxed);
+  waiter.outcome = Outcome::queued;
+  waiter.previous = nullptr;
+  waiter.next = head_;
+  (head_ == nullptr ? tail_ : head_->previous) = &waiter;
+  head_ = &waiter;
+}
+
+void Bucket::remove(Waiter& waiter) noexcept {
+  (waiter.previous == nullptr ? head_ : waiter.previous->next) = waiter.next;
+  (waiter.next == nullptr ? tail_ : waiter.next->previous) = waiter.previous;
+}
+
+Waiter* Bucket::first(const void* key) const noexcept {
+  for (Waiter* waiter = head_; waiter != nullptr; waiter = waiter->next) {
+    if (waiter->key.load(platform::relaxed) == key) return waiter;
+  }
+  return nullptr;
+}
+
+bool Bucket::is_followed(const Waiter& waiter) const noexcept {
+  for (const Waiter* other = waiter.next; other != nullptr; other = other->next) {
+    if (other->key.load(platform::relaxed) == waiter.key.load(platform::relaxed)) return true;
+  }
+  return false;
+}
+
+Waiter* Bucket::pop(const void* key, Outcome outcome) noexcept {
+  Waiter* waiter = first(key);
+  if (waiter == nullptr) return nullptr;
+  waiter->leaves_others = is_followed(*waiter);
+  waiter->outcome = outcome;
+  remove(*waiter);
+  return waiter;
+}
+
+Waiter* Bucket::pop_all(const void* key, Outcome outcome) noexcept {
+  Waiter* list = nullptr;
+  Waiter** end = &list;
+  for (Waiter* waiter = head_; waiter != nullptr;) {
+    Waiter* next = waiter->next;
+    if (waiter->key.load(platform::relaxed) == key) {
+      remove(*waiter);
+      waiter->outcome = outcome;
+      waiter->next = nullptr;
+      *end = waiter;
+      end = &waiter->next;
+    }
+    waiter = next;
+  }
+  return list;
+}
+
+void Bucket::reset() noexcept {
+  guard_.reset();
+  head_ = nullptr;
+  tail_ = nullptr;
+}
+
+void wake_all(Waiter* first) noexcept {
+  while (first != nullptr) {
+    // Once woken, the waiter's memory belongs to its thread again.
+    Waiter* next = first->next;
+    wake(*first);
+    first = next;
+  }
+}
+
+}  // namespace tutti::inline TUTTI_ABI::sync

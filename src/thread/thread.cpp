@@ -1,0 +1,40 @@
+#include "tutti/thread.h"
+
+#include "runtime/waiting.h"
+
+namespace tutti::inline TUTTI_ABI::thread {
+
+namespace {
+constinit platform::atomic<std::size_t> living{0};
+}
+
+std::uint64_t start_target(threading::Target target) {
+  // Counted from here, so that a caller that has just started one sees it.
+  struct Counted {
+    Counted() { living.fetch_add(1, platform::relaxed); }
+    Counted(Counted&& other) noexcept : counts(std::exchange(other.counts, false)) {}
+    ~Counted() {
+      if (counts) living.fetch_sub(1, platform::relaxed);
+    }
+    bool counts = true;
+  };
+  threading::Thread thread(
+      {.target = [target = std::move(target), counted = Counted()]() mutable { target(); },
+       .daemon = true});
+  thread.start();
+  return *thread.ident();
+}
+
+void exit() {
+  throw SystemExit();
+}
+
+void interrupt_main() noexcept {
+  runtime::interrupt_main();
+}
+
+std::size_t _count() noexcept {
+  return living.load(platform::relaxed);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::thread

@@ -1,0 +1,117 @@
+#include "tutti/threading/condition.h"
+
+#include <limits>
+#include <string>
+
+#include "sync/lock_wait.h"
+#include "threading/errors.h"
+
+namespace tutti::inline TUTTI_ABI::threading {
+
+using sync::Bucket;
+using sync::Outcome;
+using sync::Waiter;
+
+void Condition::acquire() {
+  is_rlock_ ? static_cast<RLock*>(lock_)->acquire() : static_cast<Lock*>(lock_)->acquire();
+}
+
+bool Condition::acquire_checked(bool blocking, Timeout timeout) {
+  return is_rlock_ ? static_cast<RLock*>(lock_)->acquire(blocking, timeout)
+                   : static_cast<Lock*>(lock_)->acquire(blocking, timeout);
+}
+
+void Condition::release() {
+  is_rlock_ ? static_cast<RLock*>(lock_)->release() : static_cast<Lock*>(lock_)->release();
+}
+
+bool Condition::locked() const noexcept {
+  return cell().is_locked();
+}
+
+sync::LockCell& Condition::cell() const noexcept {
+  return is_rlock_ ? static_cast<RLock*>(lock_)->cell_ : static_cast<Lock*>(lock_)->cell_;
+}
+
+bool Condition::is_held_by_caller() const noexcept {
+  return cell().is_mine() || cell().is_held_signal();
+}
+
+bool Condition::wait(Timeout timeout) {
+  return wait_until(timeout.deadline());
+}
+
+bool Condition::wait_until(std::int64_t deadline) {
+  if (!is_held_by_caller()) {
+    throw_misuse("wait on", runtime::WaitKind::condition, this, "its lock is not acquired");
+  }
+  runtime::Self& self = runtime::self();
+  runtime::check_interrupt(self);
+
+  sync::LockCell& lock = cell();
+  const runtime::WaitKind lock_kind =
+      is_rlock_ ? runtime::WaitKind::rlock : runtime::WaitKind::lock;
+  const std::uint32_t depth = is_rlock_ ? static_cast<RLock*>(lock_)->depth_ : 0;
+
+  Waiter waiter(self);
+  Bucket& bucket = sync::bucket_of(this);
+  bucket.lock();
+  bucket.push_back(waiter, this);
+  waiting_.fetch_add(1, platform::relaxed);
+  bucket.unlock();
+  if (is_rlock_) static_cast<RLock*>(lock_)->depth_ = 0;
+  lock.release();
+
+  const runtime::Ended ended = sync::wait_in_queue(
+      waiter, this, runtime::WaitKind::condition, this, deadline,
+      [this](const Bucket&, runtime::Ended) { waiting_.fetch_sub(1, platform::relaxed); });
+
+  sync::LockWait relock(lock, lock_kind, lock_, waiter);
+  if (ended == runtime::Ended::woken) {
+    relock.resume_unconditionally();
+  } else {
+    relock.wait_unconditionally();
+  }
+  if (is_rlock_) static_cast<RLock*>(lock_)->depth_ = depth;
+  if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+  return ended == runtime::Ended::woken;
+}
+
+void Condition::notify(int n) {
+  if (n < 0) throw_bad_value("cannot notify " + std::to_string(n) + " threads");
+  notify_up_to(static_cast<std::size_t>(n));
+}
+
+void Condition::notify_all() {
+  notify_up_to(std::numeric_limits<std::size_t>::max());
+}
+
+void Condition::notify_up_to(std::size_t n) {
+  if (!is_held_by_caller()) {
+    throw_misuse("notify", runtime::WaitKind::condition, this, "its lock is not acquired");
+  }
+  // Who waits began to do so with the lock held, so the count is exact for its holder.
+  if (waiting_.load(platform::relaxed) == 0) return;
+
+  sync::LockCell& lock = cell();
+  Bucket& waiting = sync::bucket_of(this);
+  Bucket& locking = sync::bucket_of(&lock);
+  Waiter* to_wake = nullptr;
+  Waiter** end = &to_wake;
+  {
+    const sync::BucketPair both(waiting, locking);
+    for (; n > 0; --n) {
+      Waiter* waiter = waiting.first(this);
+      if (waiter == nullptr) break;
+      waiting_.fetch_sub(1, platform::relaxed);
+      if (sync::move_to_lock_queue(*waiter, waiting, lock, locking)) continue;
+      // Only a signal can be free here: somebody else has released it meanwhile.
+      *end = waiting.pop(this, Outcome::woken);
+      end = &(*end)->next;
+    }
+    *end = nullptr;
+  }
+  sync::wake_all(to_wake);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::threading

@@ -1,0 +1,166 @@
+#include "threading/roster.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "runtime/shutdown.h"
+#include "runtime/waiting.h"
+#include "sync/parking_lot.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::threading::roster {
+
+namespace {
+
+using runtime::Guard;
+
+constinit Guard guard;  // Guards what follows.
+constinit ThreadControl* first = nullptr;
+constinit ThreadControl* last = nullptr;
+
+// Never destroyed: threads may outlive static objects.
+std::shared_ptr<ThreadControl>& main_control() {
+  static auto& control = *new std::shared_ptr<ThreadControl>;
+  return control;
+}
+
+// Keeps a thread's control alive and in the roster until the kernel thread is about to end, after
+// its thread_local objects are gone.
+class Attachment {
+ public:
+  explicit Attachment(std::shared_ptr<ThreadControl> control) noexcept
+      : control_(std::move(control)) {}
+  ~Attachment() {
+    control_->finish();
+    remove(*control_);
+  }
+  Attachment(const Attachment&) = delete;
+  Attachment& operator=(const Attachment&) = delete;
+  const std::shared_ptr<ThreadControl>& control() const noexcept { return control_; }
+
+ private:
+  std::shared_ptr<ThreadControl> control_;
+};
+
+void welcome(runtime::Self& self) {
+  if (self.thread != nullptr) return;
+  auto control = std::make_shared<ThreadControl>(
+      self.is_main ? ThreadControl::Origin::main : ThreadControl::Origin::foreign, self);
+  add(*control);
+  if (self.is_main) main_control() = control;
+  self.thread = std::make_shared<Attachment>(std::move(control));
+}
+
+std::shared_ptr<ThreadControl> first_that_holds_up_the_end(const ThreadControl* except) {
+  const runtime::GuardHolder held(guard);
+  for (ThreadControl* control = first; control != nullptr; control = control->next_in_roster) {
+    if (control != except && control->holds_up_the_end()) return control->shared_from_this();
+  }
+  return nullptr;
+}
+
+// Runs in the thread that ends the program, before static objects are destroyed.
+void join_all() {
+  const std::shared_ptr<ThreadControl> self = ThreadControl::current();
+  // Main has done its work: whoever joins it may go on.
+  if (self == main_control()) self->finish();
+  try {
+    while (const auto control = first_that_holds_up_the_end(self.get()))
+      control->join(platform::never);
+  } catch (const KeyboardInterrupt&) {
+    std::fputs("tutti: interrupted while waiting for threads to end; ending without them\n",
+               stderr);
+  }
+}
+
+void before_fork() {
+  guard.lock();
+}
+
+void in_parent() {
+  guard.unlock();
+}
+
+// The forking thread is the only one left, and the main thread.
+void in_child() {
+  runtime::Self* self = runtime::registered_self();
+  ThreadControl* survivor = self == nullptr || self->thread == nullptr
+                                ? nullptr
+                                : static_cast<Attachment*>(self->thread.get())->control().get();
+  for (ThreadControl* control = first; control != nullptr;) {
+    ThreadControl* next = control->next_in_roster;
+    if (control != survivor) control->vanish();
+    control = next;
+  }
+  first = last = survivor;
+  if (survivor != nullptr) {
+    survivor->next_in_roster = survivor->previous_in_roster = nullptr;
+    survivor->survive_fork(*self);
+    main_control() = survivor->shared_from_this();
+  }
+  guard.reset();
+}
+
+[[maybe_unused]] const bool prepared = [] {
+  // The order matters in a fork's child: the layers below have been put in order before.
+  runtime::Self& self = runtime::self();
+  sync::prepare_parking_lot();
+  platform::around_fork({before_fork, in_parent, in_child});
+  runtime::before_ending(join_all);
+  runtime::at_registration(welcome);
+  welcome(self);
+  return true;
+}();
+
+}  // namespace
+
+void add(ThreadControl& control) noexcept {
+  const runtime::GuardHolder held(guard);
+  control.next_in_roster = nullptr;
+  control.previous_in_roster = last;
+  (last == nullptr ? first : last->next_in_roster) = &control;
+  last = &control;
+}
+
+void remove(ThreadControl& control) noexcept {
+  const runtime::GuardHolder held(guard);
+  if (control.previous_in_roster == nullptr && first != &control) return;
+  (control.previous_in_roster == nullptr ? first : control.previous_in_roster->next_in_roster) =
+      control.next_in_roster;
+  (control.next_in_roster == nullptr ? last : control.next_in_roster->previous_in_roster) =
+      control.previous_in_roster;
+  control.next_in_roster = control.previous_in_roster = nullptr;
+}
+
+std::vector<std::shared_ptr<ThreadControl>> living() {
+  std::vector<std::shared_ptr<ThreadControl>> found;
+  const runtime::GuardHolder held(guard);
+  for (ThreadControl* control = first; control != nullptr; control = control->next_in_roster) {
+    if (control->is_alive()) found.push_back(control->shared_from_this());
+  }
+  return found;
+}
+
+std::shared_ptr<ThreadControl> find(const void* address) {
+  const runtime::GuardHolder held(guard);
+  for (ThreadControl* control = first; control != nullptr; control = control->next_in_roster) {
+    if (control == address) return control->shared_from_this();
+  }
+  return nullptr;
+}
+
+std::shared_ptr<ThreadControl> main_thread() {
+  const runtime::GuardHolder held(guard);
+  return main_control();
+}
+
+std::shared_ptr<void> attachment(std::shared_ptr<ThreadControl> control) {
+  return std::make_shared<Attachment>(std::move(control));
+}
+
+std::shared_ptr<ThreadControl> attached_to(runtime::Self& self) {
+  welcome(self);
+  return static_cast<Attachment*>(self.thread.get())->control();
+}
+
+}  // namespace tutti::inline TUTTI_ABI::threading::roster

@@ -1,0 +1,25 @@
+// The roster: all threads of the process that live or are about to, in the order of their start.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "threading/thread_control.h"
+
+namespace tutti::inline TUTTI_ABI::threading::roster {
+
+void add(ThreadControl& control) noexcept;
+/// Does nothing if it is not in it.
+void remove(ThreadControl& control) noexcept;
+
+/// Ties a control, which is in the roster, to its thread: it stays in until that has ended.
+std::shared_ptr<void> attachment(std::shared_ptr<ThreadControl> control);
+std::shared_ptr<ThreadControl> attached_to(runtime::Self& self);
+
+std::vector<std::shared_ptr<ThreadControl>> living();
+/// The one at this address, or null: to look up what a wait record says.
+std::shared_ptr<ThreadControl> find(const void* control);
+std::shared_ptr<ThreadControl> main_thread();
+
+}  // namespace tutti::inline TUTTI_ABI::threading::roster

@@ -1,0 +1,308 @@
+#include "threading/thread_control.h"
+
+#include <array>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "runtime/shutdown.h"
+#include "runtime/spin.h"
+#include "threading/errors.h"
+#include "threading/report_exception.h"
+#include "threading/report_state.h"
+#include "threading/roster.h"
+#include "threading/settings.h"
+
+namespace tutti::inline TUTTI_ABI::threading {
+
+namespace {
+
+std::string next_name() {
+  static constinit platform::atomic<std::uint64_t> last{0};
+  return "Thread-" + std::to_string(last.fetch_add(1, platform::relaxed) + 1);
+}
+
+using RunFunction = void (*)(Thread*);
+
+// The function that `object.run()` would call. It is looked up by the starter, while the object is
+// certainly whole, and not by the new thread, which may come when the object is being destroyed. By
+// the Itanium C++ ABI, which both compilers follow, a pointer to a virtual member function holds
+// the offset of its entry in the virtual table, plus 1 where functions may lie at odd addresses
+// (there the arm ABI marks the second word instead).
+RunFunction overrider_of_run(Thread& object) noexcept {
+  void (Thread::*const run)() = &Thread::run;
+  std::array<std::uintptr_t, 2> words;
+  static_assert(sizeof run == sizeof words);
+  std::memcpy(words.data(), &run, sizeof words);
+#if defined(__x86_64__)
+  const std::uintptr_t offset = words[0] - 1;
+#else
+  const std::uintptr_t offset = words[0];
+#endif
+  const char* virtual_table;
+  std::memcpy(&virtual_table, static_cast<const void*>(&object), sizeof virtual_table);
+  RunFunction function;
+  std::memcpy(&function, virtual_table + offset, sizeof function);
+  return function;
+}
+
+}  // namespace
+
+ThreadControl::ThreadControl(ThreadOptions options, bool is_daemon)
+    : origin_(Origin::started_by_us),
+      stage_(Stage::made),
+      is_daemon_(is_daemon),
+      name_(options.name.empty() ? next_name() : std::move(options.name)),
+      target_(std::move(options.target)) {}
+
+ThreadControl::ThreadControl(Origin origin, const runtime::Self& self)
+    : origin_(origin),
+      stage_(Stage::running),
+      is_daemon_(origin == Origin::foreign),
+      id_(self.id),
+      native_id_(self.slot->thread.load(platform::relaxed)),
+      name_(self.slot->get_name()) {
+  born_.set();
+}
+
+ThreadControl::~ThreadControl() {
+  if (kernel_state_.load(platform::acquire) == KernelThread::joinable)
+    platform::detach(kernel_thread_);
+}
+
+std::shared_ptr<ThreadControl> ThreadControl::current() {
+  return roster::attached_to(runtime::self());
+}
+
+// --- Start and end -------------------------------------------------------------------------------
+
+void ThreadControl::start(Thread& object) {
+  Stage made = Stage::made;
+  if (!stage_.compare_exchange_strong(made, Stage::started, platform::acq_rel)) {
+    throw RuntimeError("thread '" + name() +
+                       "' was started before: threads can only be started once");
+  }
+  try {
+    if (runtime::is_ending()) {
+      throw RuntimeError("can't start new thread '" + name() + "': the program is ending");
+    }
+    const runtime::Claim claim =
+        runtime::claim_slot(is_daemon() ? runtime::Slot::daemon_flag : 0, name());
+    id_.store(claim.id, platform::release);
+    static const RunFunction base_run = [] {
+      Thread plain = handle_of(nullptr);
+      return overrider_of_run(plain);
+    }();
+    if (const RunFunction run = overrider_of_run(object); run != base_run) {
+      run_ = run;
+      object_.store(&object, platform::release);
+      keeps_object_ = object.weak_from_this().lock();
+    }
+    roster::add(*this);
+    auto* reference = new std::shared_ptr<ThreadControl>(shared_from_this());
+    const platform::Started started = platform::start(enter, reference, settings::stack_size());
+    if (started.error != 0) {
+      delete reference;
+      roster::remove(*this);
+      runtime::release_slot(*claim.slot);
+      throw RuntimeError("can't start new thread '" + name() +
+                         "': " + std::strerror(started.error) +
+                         "; the system's limit of threads or memory is reached");
+    }
+    kernel_thread_ = started.thread;
+    // release: pairs with the acquire in reap(), which reads kernel_thread_.
+    kernel_state_.store(KernelThread::joinable, platform::release);
+  } catch (...) {
+    object_.store(nullptr, platform::relaxed);
+    keeps_object_.reset();
+    id_.store(0, platform::release);
+    stage_.store(Stage::made, platform::release);
+    throw;
+  }
+}
+
+void ThreadControl::enter(void* shared_pointer) {
+  auto* reference = static_cast<std::shared_ptr<ThreadControl>*>(shared_pointer);
+  const std::shared_ptr<ThreadControl> control = std::move(*reference);
+  delete reference;
+  control->live();
+}
+
+void ThreadControl::live() {
+  const runtime::ThreadId id = this->id();
+  runtime::enter({&runtime::slot_at(runtime::slot_number(id)), id}, is_daemon(),
+                 roster::attachment(shared_from_this()));
+  native_id_.store(platform::thread_id(), platform::relaxed);
+  stage_.store(Stage::running, platform::release);
+  born_.set();
+  platform::name_thread(name().c_str());
+  const auto work = [](void* self) {
+    auto* control = static_cast<ThreadControl*>(self);
+    if (control->run_ != nullptr) {
+      control->run_(control->object_.load(platform::relaxed));
+    } else {
+      control->run_target();
+    }
+  };
+  const auto on_exception = [](void* self) {
+    static_cast<ThreadControl*>(self)->end_with_exception();
+  };
+  const auto on_cancel = [](void* self) { static_cast<ThreadControl*>(self)->finish(); };
+  platform::run_guarded(work, on_exception, on_cancel, this);
+  finish();
+}
+
+void ThreadControl::run_target() {
+  if (!target_) return;
+  // The target's arguments are destroyed when it returns, not when the last handle goes.
+  Target target = std::move(target_);
+  target();
+}
+
+void ThreadControl::end_with_exception() noexcept {
+  try {
+    throw;
+  } catch (const thread::SystemExit&) {
+    // How a thread ends itself.
+  } catch (...) {
+    report_exception(std::current_exception(), handle_of(shared_from_this()));
+  }
+}
+
+void ThreadControl::finish() noexcept {
+  if (stage_.exchange(Stage::finished, platform::acq_rel) == Stage::finished) return;
+  object_.store(nullptr, platform::release);
+  // The object may be destroyed by this, and with it the last handle: the attachment keeps us.
+  const std::shared_ptr<Thread> object = std::move(keeps_object_);
+  ended_.set();
+}
+
+bool ThreadControl::join(std::int64_t deadline) {
+  if (!is_started()) {
+    throw RuntimeError("cannot join thread '" + name() + "' before it is started");
+  }
+  if (const runtime::Self& self = runtime::self(); self.id == id() && !is_finished()) {
+    throw DeadlockError("cannot join current thread '" + name() +
+                        "': it would wait for itself for ever");
+  }
+  if (!ended_.wait(runtime::WaitKind::join, this, deadline)) return false;
+  reap();
+  return true;
+}
+
+void ThreadControl::reap() {
+  if (origin_ != Origin::started_by_us) return;
+  // The starter may be between making the kernel thread and writing it down.
+  while (kernel_state_.load(platform::acquire) == KernelThread::none) platform::yield();
+  KernelThread joinable = KernelThread::joinable;
+  if (kernel_state_.compare_exchange_strong(joinable, KernelThread::being_joined,
+                                            platform::acq_rel)) {
+    const auto is_gone = [this] { return platform::try_join(kernel_thread_); };
+    if (!runtime::spin(&kernel_thread_, platform::never, is_gone)) platform::join(kernel_thread_);
+    kernel_state_.store(KernelThread::joined, platform::release);
+    reaped_.set();
+  } else {
+    reaped_.wait_unconditionally(runtime::WaitKind::join, this);
+  }
+}
+
+void ThreadControl::wait_for_run_of(const Thread& object) {
+  if (object_.load(platform::acquire) != &object || is_daemon()) return;
+  if (runtime::Self* self = runtime::registered_self(); self != nullptr && self->id == id()) return;
+  ended_.wait_unconditionally(runtime::WaitKind::join, this);
+}
+
+// --- fork ----------------------------------------------------------------------------------------
+
+void ThreadControl::vanish() noexcept {
+  kernel_state_.store(KernelThread::joined, platform::relaxed);
+  reaped_.set();
+  if (stage_.exchange(Stage::finished, platform::acq_rel) != Stage::finished) ended_.set();
+  next_in_roster = previous_in_roster = nullptr;
+}
+
+void ThreadControl::survive_fork(const runtime::Self& self) noexcept {
+  id_.store(self.id, platform::relaxed);
+  native_id_.store(self.slot->thread.load(platform::relaxed), platform::relaxed);
+  is_daemon_.store(false, platform::relaxed);
+  kernel_state_.store(KernelThread::joined, platform::relaxed);
+  reaped_.set();
+}
+
+// --- Questions -----------------------------------------------------------------------------------
+
+bool ThreadControl::is_started() const noexcept {
+  return stage_.load(platform::acquire) != Stage::made;
+}
+
+bool ThreadControl::is_alive() const noexcept {
+  const Stage stage = stage_.load(platform::acquire);
+  return stage == Stage::started || stage == Stage::running;
+}
+
+bool ThreadControl::holds_up_the_end() const noexcept {
+  return origin_ == Origin::started_by_us && !is_daemon() &&
+         kernel_state_.load(platform::acquire) != KernelThread::joined;
+}
+
+void ThreadControl::set_daemon(bool daemon) {
+  if (is_started()) {
+    throw RuntimeError("cannot set daemon status of thread '" + name() + "': it is started");
+  }
+  is_daemon_.store(daemon, platform::relaxed);
+}
+
+std::string ThreadControl::name() const {
+  const runtime::GuardHolder held(guard_);
+  return name_;
+}
+
+void ThreadControl::set_name(std::string name) {
+  runtime::Self* self = runtime::registered_self();
+  if (is_alive()) runtime::slot_at(runtime::slot_number(id())).set_name(name);
+  if (self != nullptr && self->id == id()) platform::name_thread(name.c_str());
+  const runtime::GuardHolder held(guard_);
+  name_.swap(name);
+}
+
+std::optional<std::uint32_t> ThreadControl::native_id() {
+  if (!is_started()) return std::nullopt;
+  born_.wait_unconditionally(runtime::WaitKind::join, this);
+  return native_id_.load(platform::relaxed);
+}
+
+ThreadState ThreadControl::state() const {
+  switch (stage_.load(platform::acquire)) {
+    case Stage::made:
+      return {Phase::new_thread, {}};
+    case Stage::finished:
+      return {Phase::dead, {}};
+    default:
+      break;
+  }
+  const runtime::Slot& slot = runtime::slot_at(runtime::slot_number(id()));
+  const ThreadState state = state_of(slot);
+  // It may have ended while we looked, and the slot be another's by now.
+  return is_finished() ? ThreadState{Phase::dead, {}} : state;
+}
+
+std::string ThreadControl::to_string() const {
+  std::string text = "<Thread(" + name() + ", ";
+  switch (stage_.load(platform::acquire)) {
+    case Stage::made:
+      text += "initial";
+      break;
+    case Stage::finished:
+      text += "stopped";
+      break;
+    default:
+      text += "started";
+      break;
+  }
+  if (is_daemon()) text += " daemon";
+  if (id() != 0) text += " " + std::to_string(id());
+  return text + ")>";
+}
+
+}  // namespace tutti::inline TUTTI_ABI::threading

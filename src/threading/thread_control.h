@@ -1,0 +1,101 @@
+// What all handles of one thread share, and what the running thread itself keeps alive.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/guard.h"
+#include "runtime/self.h"
+#include "tutti/sync/event_cell.h"
+#include "tutti/threading/target.h"
+#include "tutti/threading/thread.h"
+
+namespace tutti::inline TUTTI_ABI::threading {
+
+/// The life of one thread: made → started → running → finished, and then its kernel thread joined
+/// or detached. Threads that tutti did not start (main, foreign ones) enter it running.
+class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
+ public:
+  enum class Origin { started_by_us, main, foreign };
+
+  /// For a thread to be started.
+  ThreadControl(ThreadOptions options, bool is_daemon);
+  /// For the calling thread, which tutti did not start.
+  ThreadControl(Origin origin, const runtime::Self& self);
+  ~ThreadControl();
+  ThreadControl(const ThreadControl&) = delete;
+  ThreadControl& operator=(const ThreadControl&) = delete;
+
+  /// The calling thread's; made if need be.
+  static std::shared_ptr<ThreadControl> current();
+  static Thread handle_of(std::shared_ptr<ThreadControl> control) { return Thread(control); }
+
+  void start(Thread& object);
+  void run_target();
+  /// Waits for the end, the kernel thread's included. False at the deadline.
+  bool join(std::int64_t deadline);
+  /// For the destructor of a derived object whose run() may be going on.
+  void wait_for_run_of(const Thread& object);
+
+  bool is_started() const noexcept;
+  bool is_alive() const noexcept;
+  bool is_finished() const noexcept { return stage_.load(platform::acquire) == Stage::finished; }
+  bool is_daemon() const noexcept { return is_daemon_.load(platform::relaxed); }
+  /// True if the end of the program waits for it.
+  bool holds_up_the_end() const noexcept;
+  void set_daemon(bool daemon);
+
+  std::string name() const;
+  void set_name(std::string name);
+  runtime::ThreadId id() const noexcept { return id_.load(platform::acquire); }
+  std::optional<std::uint32_t> native_id();
+  ThreadState state() const;
+  std::string to_string() const;
+
+  /// Everything the thread does is done: it is not alive any more.
+  void finish() noexcept;
+
+  /// In a fork's child: of a thread that is not in it, and of the one that is.
+  void vanish() noexcept;
+  void survive_fork(const runtime::Self& self) noexcept;
+
+  /// Neighbours in the roster, which alone uses them.
+  ThreadControl* next_in_roster = nullptr;
+  ThreadControl* previous_in_roster = nullptr;
+
+ private:
+  enum class Stage : std::uint32_t { made, started, running, finished };
+  enum class KernelThread : std::uint32_t { none, joinable, being_joined, joined };
+
+  static void enter(void* shared_pointer);
+  void live();
+  void end_with_exception() noexcept;
+  void undo_start() noexcept;
+  void reap();
+
+  const Origin origin_;
+  platform::atomic<Stage> stage_;
+  platform::atomic<bool> is_daemon_;
+  platform::atomic<runtime::ThreadId> id_{0};
+  platform::atomic<std::uint32_t> native_id_{0};
+  /// native_id_ is known.
+  sync::EventCell born_;
+  sync::EventCell ended_;
+
+  platform::Thread kernel_thread_;
+  platform::atomic<KernelThread> kernel_state_{KernelThread::none};
+  sync::EventCell reaped_;
+
+  mutable runtime::Guard guard_;  // Guards name_.
+  std::string name_;
+
+  Target target_;
+  /// The object whose run() the thread calls, if it is overridden; null before and after.
+  platform::atomic<Thread*> object_{nullptr};
+  void (*run_)(Thread*) = nullptr;
+  std::shared_ptr<Thread> keeps_object_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::threading

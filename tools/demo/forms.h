@@ -1,0 +1,16 @@
+// The ways to count: each takes the same files and must come to the same result.
+#pragma once
+
+#include "demo/corpus.h"
+#include "demo/progress.h"
+#include "demo/word_count.h"
+
+namespace demo {
+
+WordCount count_in_one_thread(const Corpus& corpus, Progress& progress);
+
+/// Threads that take the next file from a shared list, under a Lock, and count for themselves; the
+/// counts are merged at the end.
+WordCount count_in_threads(const Corpus& corpus, Progress& progress, int threads);
+
+}  // namespace demo
