@@ -77,26 +77,33 @@ std::uint32_t take_fresh() {
   return 0;
 }
 
-// Gives back the slots of processes that were killed.
+// Gives back the slots of processes that have ended; a process does not do so itself, for its
+// static objects may use locks to the last.
 void sweep() {
-  for (std::uint32_t number = 1; number < slot_capacity; ++number) {
+  std::uint32_t living_process = platform::process_id();
+  for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     Slot& slot = slots()[number];
     SlotPhase phase = slot.phase.load(platform::acquire);
-    if (phase == SlotPhase::unused ||
-        platform::process_is_alive(slot.process.load(platform::relaxed))) {
-      continue;
-    }
-    if (slot.phase.compare_exchange_strong(phase, SlotPhase::unused, platform::acq_rel)) {
+    const std::uint32_t process = slot.process.load(platform::relaxed);
+    if (phase == SlotPhase::unused || process == living_process) continue;
+    if (platform::process_is_alive(process)) {
+      living_process = process;  // Most likely the next slot's too.
+    } else if (slot.phase.compare_exchange_strong(phase, SlotPhase::unused, platform::acq_rel)) {
       push_released(number);
     }
   }
 }
 
 std::uint32_t take_number() {
+  // Before the numbers used grow by another thousand, see whether some can be had back.
+  constexpr std::uint32_t between_sweeps = 1024;
   if (const std::uint32_t number = pop_released(); number != 0) return number;
-  if (const std::uint32_t number = take_fresh(); number != 0) return number;
-  sweep();
-  return pop_released();
+  const std::uint32_t last = last_slot();
+  if (last != 0 && (last % between_sweeps == 0 || last + 1 == slot_capacity)) {
+    sweep();
+    if (const std::uint32_t number = pop_released(); number != 0) return number;
+  }
+  return take_fresh();
 }
 
 }  // namespace

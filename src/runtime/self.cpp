@@ -40,9 +40,9 @@ void leave(void* pointer) {
   auto* self = static_cast<Self*>(pointer);
   platform::current() = {};
   count_runnable(-1);
-  Slot* slot = self->slot;
-  delete self;  // The threading layer's record of the thread goes with it.
-  release_slot(*slot);
+  release_slot(*self->slot);
+  delete self;  // Last, for the threading layer's record of the thread goes with it, and wakes
+                // joiners.
 }
 
 Self& settle(Claim claim, bool is_daemon, std::shared_ptr<void> thread) {
@@ -103,7 +103,7 @@ void in_child() {
 // --- start of the program ------------------------------------------------------------------------
 
 bool begin() {
-  platform::before_exit(begin_ending);
+  end_before_statics_made_so_far();
   platform::around_fork({prepare_fork, finish_fork, in_child});
   return true;
 }

@@ -23,4 +23,8 @@ void begin_ending() noexcept {
   ending.store(true, platform::release);
 }
 
+void end_before_statics_made_so_far() noexcept {
+  platform::before_exit(begin_ending);
+}
+
 }  // namespace tutti::inline TUTTI_ABI::runtime

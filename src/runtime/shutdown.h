@@ -20,4 +20,8 @@ bool is_ending() noexcept;
 /// Step 1: called by the floor's hook, once or more.
 void begin_ending() noexcept;
 
+/// Has step 1 come before the destruction of all static objects made so far, also when exit() is
+/// called in another thread than the main one. Called when the first thread is started.
+void end_before_statics_made_so_far() noexcept;
+
 }  // namespace tutti::inline TUTTI_ABI::runtime

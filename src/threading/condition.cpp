@@ -51,7 +51,7 @@ bool Condition::wait_until(std::int64_t deadline) {
   sync::LockCell& lock = cell();
   const runtime::WaitKind lock_kind =
       is_rlock_ ? runtime::WaitKind::rlock : runtime::WaitKind::lock;
-  const std::uint32_t depth = is_rlock_ ? static_cast<RLock*>(lock_)->depth_ : 0;
+  RLock* const rlock = is_rlock_ ? static_cast<RLock*>(lock_) : nullptr;
 
   Waiter waiter(self);
   Bucket& bucket = sync::bucket_of(this);
@@ -59,7 +59,8 @@ bool Condition::wait_until(std::int64_t deadline) {
   bucket.push_back(waiter, this);
   waiting_.fetch_add(1, platform::relaxed);
   bucket.unlock();
-  if (is_rlock_) static_cast<RLock*>(lock_)->depth_ = 0;
+  const std::uint32_t levels = rlock == nullptr ? 0 : rlock->levels_.load(platform::relaxed);
+  if (levels != 0) rlock->levels_.store(0, platform::relaxed);
   lock.release();
 
   const runtime::Ended ended = sync::wait_in_queue(
@@ -72,7 +73,7 @@ bool Condition::wait_until(std::int64_t deadline) {
   } else {
     relock.wait_unconditionally();
   }
-  if (is_rlock_) static_cast<RLock*>(lock_)->depth_ = depth;
+  if (levels != 0) rlock->levels_.store(levels, platform::relaxed);
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
   return ended == runtime::Ended::woken;
 }

@@ -33,6 +33,7 @@ class Attachment {
   ~Attachment() {
     control_->finish();
     remove(*control_);
+    control_->release_joiners();
   }
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
@@ -63,7 +64,10 @@ std::shared_ptr<ThreadControl> first_that_holds_up_the_end(const ThreadControl* 
 void join_all() {
   const std::shared_ptr<ThreadControl> self = ThreadControl::current();
   // Main has done its work: whoever joins it may go on.
-  if (self == main_control()) self->finish();
+  if (self == main_control()) {
+    self->finish();
+    self->release_joiners();
+  }
   try {
     while (const auto control = first_that_holds_up_the_end(self.get()))
       control->join(platform::never);

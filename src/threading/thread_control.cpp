@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "runtime/shutdown.h"
-#include "runtime/spin.h"
 #include "threading/errors.h"
 #include "threading/report_exception.h"
 #include "threading/report_state.h"
@@ -87,32 +86,8 @@ void ThreadControl::start(Thread& object) {
     if (runtime::is_ending()) {
       throw RuntimeError("can't start new thread '" + name() + "': the program is ending");
     }
-    const runtime::Claim claim =
-        runtime::claim_slot(is_daemon() ? runtime::Slot::daemon_flag : 0, name());
-    id_.store(claim.id, platform::release);
-    static const RunFunction base_run = [] {
-      Thread plain = handle_of(nullptr);
-      return overrider_of_run(plain);
-    }();
-    if (const RunFunction run = overrider_of_run(object); run != base_run) {
-      run_ = run;
-      object_.store(&object, platform::release);
-      keeps_object_ = object.weak_from_this().lock();
-    }
-    roster::add(*this);
-    auto* reference = new std::shared_ptr<ThreadControl>(shared_from_this());
-    const platform::Started started = platform::start(enter, reference, settings::stack_size());
-    if (started.error != 0) {
-      delete reference;
-      roster::remove(*this);
-      runtime::release_slot(*claim.slot);
-      throw RuntimeError("can't start new thread '" + name() +
-                         "': " + std::strerror(started.error) +
-                         "; the system's limit of threads or memory is reached");
-    }
-    kernel_thread_ = started.thread;
-    // release: pairs with the acquire in reap(), which reads kernel_thread_.
-    kernel_state_.store(KernelThread::joinable, platform::release);
+    choose_run(object);
+    start_kernel_thread();
   } catch (...) {
     object_.store(nullptr, platform::relaxed);
     keeps_object_.reset();
@@ -120,6 +95,41 @@ void ThreadControl::start(Thread& object) {
     stage_.store(Stage::made, platform::release);
     throw;
   }
+}
+
+void ThreadControl::choose_run(Thread& object) {
+  static const RunFunction base_run = [] {
+    Thread plain = handle_of(nullptr);
+    return overrider_of_run(plain);
+  }();
+  run_ = overrider_of_run(object);
+  if (run_ == base_run) {
+    run_ = nullptr;  // The target is in this control; the object need not outlive the start.
+  } else {
+    object_.store(&object, platform::release);
+    keeps_object_ = object.weak_from_this().lock();
+  }
+}
+
+void ThreadControl::start_kernel_thread() {
+  static const bool ends_in_order = (runtime::end_before_statics_made_so_far(), true);
+  (void)ends_in_order;
+  auto reference = std::make_unique<std::shared_ptr<ThreadControl>>(shared_from_this());
+  const runtime::Claim claim =
+      runtime::claim_slot(is_daemon() ? runtime::Slot::daemon_flag : 0, name());
+  id_.store(claim.id, platform::release);
+  roster::add(*this);
+  const platform::Started started = platform::start(enter, reference.get(), settings::stack_size());
+  if (started.error != 0) {
+    roster::remove(*this);
+    runtime::release_slot(*claim.slot);
+    throw RuntimeError("can't start new thread '" + name() + "': " + std::strerror(started.error) +
+                       "; the system's limit of threads or memory is reached");
+  }
+  reference.release();  // The new thread's now.
+  kernel_thread_ = started.thread;
+  // release: pairs with the acquire in reap(), which reads kernel_thread_.
+  kernel_state_.store(KernelThread::joinable, platform::release);
 }
 
 void ThreadControl::enter(void* shared_pointer) {
@@ -175,7 +185,7 @@ void ThreadControl::finish() noexcept {
   object_.store(nullptr, platform::release);
   // The object may be destroyed by this, and with it the last handle: the attachment keeps us.
   const std::shared_ptr<Thread> object = std::move(keeps_object_);
-  ended_.set();
+  finished_.set();
 }
 
 bool ThreadControl::join(std::int64_t deadline) {
@@ -198,8 +208,15 @@ void ThreadControl::reap() {
   KernelThread joinable = KernelThread::joinable;
   if (kernel_state_.compare_exchange_strong(joinable, KernelThread::being_joined,
                                             platform::acq_rel)) {
-    const auto is_gone = [this] { return platform::try_join(kernel_thread_); };
-    if (!runtime::spin(&kernel_thread_, platform::never, is_gone)) platform::join(kernel_thread_);
+    // It has only its last instructions before it. Sleeping until it has executed them would take
+    // longer, so let it come first, if it is on this core, or pass the time.
+    constexpr int tries = 50;
+    bool is_joined = false;
+    for (int i = 0; i < tries && !is_joined; ++i) {
+      is_joined = platform::try_join(kernel_thread_);
+      if (!is_joined) platform::yield();
+    }
+    if (!is_joined) platform::join(kernel_thread_);
     kernel_state_.store(KernelThread::joined, platform::release);
     reaped_.set();
   } else {
@@ -210,7 +227,7 @@ void ThreadControl::reap() {
 void ThreadControl::wait_for_run_of(const Thread& object) {
   if (object_.load(platform::acquire) != &object || is_daemon()) return;
   if (runtime::Self* self = runtime::registered_self(); self != nullptr && self->id == id()) return;
-  ended_.wait_unconditionally(runtime::WaitKind::join, this);
+  finished_.wait_unconditionally(runtime::WaitKind::join, this);
 }
 
 // --- fork ----------------------------------------------------------------------------------------
@@ -218,7 +235,9 @@ void ThreadControl::wait_for_run_of(const Thread& object) {
 void ThreadControl::vanish() noexcept {
   kernel_state_.store(KernelThread::joined, platform::relaxed);
   reaped_.set();
-  if (stage_.exchange(Stage::finished, platform::acq_rel) != Stage::finished) ended_.set();
+  stage_.store(Stage::finished, platform::release);
+  finished_.set();
+  ended_.set();
   next_in_roster = previous_in_roster = nullptr;
 }
 
@@ -284,7 +303,8 @@ ThreadState ThreadControl::state() const {
   const runtime::Slot& slot = runtime::slot_at(runtime::slot_number(id()));
   const ThreadState state = state_of(slot);
   // It may have ended while we looked, and the slot be another's by now.
-  return is_finished() ? ThreadState{Phase::dead, {}} : state;
+  const bool is_its_own = runtime::id_of(slot) == id() && !is_finished();
+  return is_its_own ? state : ThreadState{Phase::dead, {}};
 }
 
 std::string ThreadControl::to_string() const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "runtime/guard.h"
 #include "runtime/self.h"
@@ -30,7 +31,9 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
 
   /// The calling thread's; made if need be.
   static std::shared_ptr<ThreadControl> current();
-  static Thread handle_of(std::shared_ptr<ThreadControl> control) { return Thread(control); }
+  static Thread handle_of(std::shared_ptr<ThreadControl> control) {
+    return Thread(std::move(control));
+  }
 
   void start(Thread& object);
   void run_target();
@@ -54,8 +57,10 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   ThreadState state() const;
   std::string to_string() const;
 
-  /// Everything the thread does is done: it is not alive any more.
+  /// The thread has done what it does: it is not alive any more. Its thread_local objects may be.
   void finish() noexcept;
+  /// The kernel thread is about to end: whoever joins it may go on.
+  void release_joiners() noexcept { ended_.set(); }
 
   /// In a fork's child: of a thread that is not in it, and of the one that is.
   void vanish() noexcept;
@@ -72,7 +77,8 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   static void enter(void* shared_pointer);
   void live();
   void end_with_exception() noexcept;
-  void undo_start() noexcept;
+  void choose_run(Thread& object);
+  void start_kernel_thread();
   void reap();
 
   const Origin origin_;
@@ -82,6 +88,7 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   platform::atomic<std::uint32_t> native_id_{0};
   /// native_id_ is known.
   sync::EventCell born_;
+  sync::EventCell finished_;
   sync::EventCell ended_;
 
   platform::Thread kernel_thread_;

@@ -76,11 +76,11 @@ int run(const std::filesystem::path& folder) {
     }
   }
   const WordCount& words = results[0].words;
-  fmt::print("{} different words; all results are equal.\n\n", words.size());
+  fmt::print("{} different words; all results are equal.\n\n", words.different_words());
   print_table(forms, results, corpus.bytes);
 
   fmt::print("\nTop words:");
-  for (const auto& [word, n] : top_words(words, 10)) fmt::print(" {} {}", word, n);
+  for (const auto& [word, n] : words.top(10)) fmt::print(" {} {}", word, n);
   fmt::print("\n\nWhat threads do, seen from within:\n\n");
   show_states();
   return 0;

@@ -9,8 +9,8 @@ namespace demo {
 
 WordCount count_in_one_thread(const Corpus& corpus, Progress& progress);
 
-/// Threads that take the next file from a shared list, under a Lock, and count for themselves; the
-/// counts are merged at the end.
+/// Threads that take the next file from a shared list, under a Lock, and count for themselves; once
+/// all have come to a Barrier, each merges some parts of all counts.
 WordCount count_in_threads(const Corpus& corpus, Progress& progress, int threads);
 
 }  // namespace demo

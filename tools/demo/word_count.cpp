@@ -24,7 +24,7 @@ Class class_of(char c) {
 
 }  // namespace
 
-void count_words(std::string_view text, WordCount& count) {
+void WordCount::add_words_of(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at != end) {
@@ -34,28 +34,38 @@ void count_words(std::string_view text, WordCount& count) {
     }
     const char* const begin = at;
     while (at != end && class_of(*at) != other) ++at;
-    if (class_of(*begin) != letter) continue;
-    const std::string_view word(begin, static_cast<std::size_t>(at - begin));
-    if (const auto found = count.find(word); found != count.end()) {
-      ++found->second;
-    } else {
-      count.emplace(word, 1);
-    }
+    if (class_of(*begin) == letter) add({begin, static_cast<std::size_t>(at - begin)});
   }
 }
 
-void merge(WordCount& into, const WordCount& from) {
-  for (const auto& [word, n] : from) into[word] += n;
+void WordCount::add(std::string_view word) {
+  // Any bits will do that the tables inside the parts don't go by.
+  Part& part = parts_[WordHash()(word) >> 48 & (part_count - 1)];
+  if (const auto found = part.find(word); found != part.end()) {
+    ++found->second;
+  } else {
+    part.emplace(word, 1);
+  }
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> top_words(const WordCount& count,
-                                                             std::size_t n) {
-  std::vector<std::pair<std::string, std::uint64_t>> words(count.begin(), count.end());
-  const auto top = words.begin() + static_cast<std::ptrdiff_t>(std::min(n, words.size()));
-  std::partial_sort(words.begin(), top, words.end(), [](const auto& a, const auto& b) {
+void WordCount::merge_part(std::size_t part, const WordCount& from) {
+  for (const auto& [word, n] : from.parts_[part]) parts_[part][word] += n;
+}
+
+std::size_t WordCount::different_words() const {
+  std::size_t sum = 0;
+  for (const Part& part : parts_) sum += part.size();
+  return sum;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> WordCount::top(std::size_t n) const {
+  std::vector<std::pair<std::string, std::uint64_t>> words;
+  for (const Part& part : parts_) words.insert(words.end(), part.begin(), part.end());
+  const auto end = words.begin() + static_cast<std::ptrdiff_t>(std::min(n, words.size()));
+  std::partial_sort(words.begin(), end, words.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
-  words.erase(top, words.end());
+  words.erase(end, words.end());
   return words;
 }
 

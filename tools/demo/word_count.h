@@ -1,6 +1,8 @@
 // Counting words.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -16,15 +18,28 @@ struct WordHash : std::hash<std::string_view> {
   using is_transparent = void;
 };
 
-using WordCount = std::unordered_map<std::string, std::uint64_t, WordHash, std::equal_to<>>;
+/// How often each word occurs. Split by hash into parts that have no word in common, so that parts
+/// of several counts can be merged side by side.
+class WordCount {
+ public:
+  using Part = std::unordered_map<std::string, std::uint64_t, WordHash, std::equal_to<>>;
+  static constexpr std::size_t part_count = 8;
 
-/// Adds the words of `text`: runs of letters, digits and _ that do not begin with a digit.
-void count_words(std::string_view text, WordCount& count);
+  /// Adds the words of `text`: runs of letters, digits and _ that do not begin with a digit.
+  void add_words_of(std::string_view text);
+  /// Adds one part of another count.
+  void merge_part(std::size_t part, const WordCount& from);
 
-/// Adds `from` to `into`.
-void merge(WordCount& into, const WordCount& from);
+  std::size_t different_words() const;
+  /// The `n` most frequent words, ties in alphabetical order.
+  std::vector<std::pair<std::string, std::uint64_t>> top(std::size_t n) const;
 
-/// The `n` most frequent words, ties in alphabetical order.
-std::vector<std::pair<std::string, std::uint64_t>> top_words(const WordCount& count, std::size_t n);
+  bool operator==(const WordCount&) const = default;
+
+ private:
+  void add(std::string_view word);
+
+  std::array<Part, part_count> parts_;
+};
 
 }  // namespace demo

@@ -38,46 +38,40 @@ class LockCell {
   LockCell& operator=(const LockCell&) = delete;
 
   /// True if the lock was free and is now the caller's.
-  bool try_acquire() {
-    const std::uint32_t pass = platform::current().pass;
-    std::uint32_t expected = 0;
-    // acquire: pairs with the release in release() and in lock_cell.cpp.
-    if (pass != 0 &&
-        word_.compare_exchange_strong(expected, pass, platform::acquire, platform::relaxed)) {
-      return true;
-    }
-    return try_acquire_slow();
-  }
+  bool try_acquire() { return take_plainly() || try_acquire_slow(); }
 
   /// Waits until `deadline` (monotonic nanoseconds) at most. False when it passed.
   bool acquire(WaitKind kind, std::int64_t deadline = platform::never) {
-    const std::uint32_t pass = platform::current().pass;
-    std::uint32_t expected = 0;
-    if (pass != 0 &&
-        word_.compare_exchange_strong(expected, pass, platform::acquire, platform::relaxed)) {
-      return true;
-    }
-    return acquire_slow(kind, deadline);
+    return take_plainly() || acquire_slow(kind, deadline);
   }
 
   /// Releases a lock that the caller owns or, as a signal, one that anybody holds. False when it
   /// was free.
-  bool release() noexcept {
-    const std::uint32_t pass = platform::current().pass;
-    std::uint32_t expected = pass;
-    if (pass != 0 &&
-        word_.compare_exchange_strong(expected, 0, platform::release, platform::relaxed)) {
-      return true;
-    }
-    return release_slow();
-  }
+  bool release() noexcept { return drop_plainly() || release_slow(); }
 
   bool is_locked() const noexcept { return !is_free(word_.load(platform::relaxed)); }
   /// True if the calling thread owns it. A plain load: only the owner itself can make it true.
-  bool is_mine() const noexcept {
+  bool is_mine() const noexcept { return is_plainly_mine() || is_mine_slow(); }
+  /// The same, but false for daemon threads, and for locks held since before a fork.
+  bool is_plainly_mine() const noexcept {
     const std::uint32_t pass = platform::current().pass;
-    if (pass != 0 && (word_.load(platform::relaxed) & owner_mask) == pass) return true;
-    return is_mine_slow();
+    return pass != 0 && owner_of(word_.load(platform::relaxed)) == pass;
+  }
+  /// Releases the lock if the caller owns it and nobody waits; may say no to a daemon thread all
+  /// the same.
+  bool drop_plainly() noexcept {
+    const std::uint32_t pass = platform::current().pass;
+    std::uint32_t expected = pass;
+    return pass != 0 &&
+           word_.compare_exchange_strong(expected, 0, platform::release, platform::relaxed);
+  }
+  /// Takes the lock if it is free; may say no to a daemon thread all the same.
+  bool take_plainly() noexcept {
+    const std::uint32_t pass = platform::current().pass;
+    std::uint32_t expected = 0;
+    // acquire: pairs with the release in release() and in lock_cell.cpp.
+    return pass != 0 &&
+           word_.compare_exchange_strong(expected, pass, platform::acquire, platform::relaxed);
   }
   /// True if it is held as a signal, by nobody in particular.
   bool is_held_signal() const noexcept {

@@ -28,12 +28,9 @@ class RLock : public TimedLockable<RLock> {
   /// Waits for the lock, or goes one level deeper if the caller owns it. Throws OwnerDiedError when
   /// its owner vanished in a fork, KeyboardInterrupt in an interrupted main thread.
   void acquire() {
-    if (cell_.is_mine()) {
-      deeper();
-    } else {
-      cell_.acquire(sync::WaitKind::rlock);
-      depth_ = 1;
-    }
+    // At the outermost level, with nobody else about, this is all: levels_ is 0 whenever it is
+    // free.
+    if (!cell_.take_plainly()) acquire_slow();
   }
 
   /// As Lock::acquire(blocking, timeout).
@@ -48,13 +45,7 @@ class RLock : public TimedLockable<RLock> {
   /// Goes one level up; at the outermost level the lock is free. Throws RuntimeError when the
   /// caller does not own it.
   void release() {
-    if (!cell_.is_mine()) throw_not_owner();
-    if (depth_ == 1) {
-      depth_ = 0;
-      cell_.release();
-    } else {
-      --depth_;
-    }
+    if (levels_.load(platform::relaxed) != 0 || !cell_.drop_plainly()) release_slow();
   }
 
   /// True while some thread owns the lock.
@@ -63,16 +54,15 @@ class RLock : public TimedLockable<RLock> {
  private:
   friend class Condition;
 
-  void deeper() {
-    if (depth_ == UINT32_MAX) throw_too_deep();
-    ++depth_;
-  }
+  void acquire_slow();
+  void release_slow();
+  void go_deeper();
   bool acquire_checked(bool blocking, Timeout timeout);
-  [[noreturn]] void throw_not_owner() const;
-  [[noreturn]] void throw_too_deep() const;
 
   sync::LockCell cell_;
-  std::uint32_t depth_ = 0;  // Read and written by the owner only.
+  /// Levels below the outermost. Written by the owner only; atomic for those who release it without
+  /// owning it, which is found out after it is read.
+  platform::atomic<std::uint32_t> levels_{0};
 };
 
 }  // namespace tutti::inline TUTTI_ABI::threading

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Builds a small user project against tutti in each way there is: installed and found by CMake,
+# installed and found by pkg-config, as a shared library, and fetched as a subproject.
+#   check.sh SOURCE BUILD
+set -euo pipefail
+source=$1
+build=$2
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+run() {
+  local output
+  output=$("$@")
+  [ "$output" = "installed tutti works" ] || { echo "$*: '$output'"; exit 1; }
+}
+
+configure() { cmake -G Ninja -DCMAKE_BUILD_TYPE=Release "$@" >/dev/null; }
+
+cmake --install "$build" --prefix "$work/prefix" >/dev/null
+configure -S "$here/user" -B "$work/found" -DCMAKE_PREFIX_PATH="$work/prefix"
+cmake --build "$work/found" >/dev/null
+run "$work/found/user"
+echo "find_package: ok"
+
+libdir=$(dirname "$(find "$work/prefix" -name pkgconfig)")
+# What CMake was told at install time is not what it was configured with: tell pkg-config.
+pkg() { PKG_CONFIG_PATH="$libdir/pkgconfig" pkg-config --define-variable=prefix="$work/prefix" "$@" tutti; }
+# shellcheck disable=SC2046
+g++ -std=c++20 "$here/user/main.cpp" $(pkg --cflags) $(pkg --libs) -o "$work/with_pkg_config"
+run "$work/with_pkg_config"
+echo "pkg-config: ok"
+
+configure -S "$source" -B "$work/shared" -DBUILD_SHARED_LIBS=ON -DTUTTI_TOOLS=OFF \
+  -DTUTTI_EXAMPLES=OFF -DTUTTI_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/shared_prefix"
+cmake --build "$work/shared" --target install >/dev/null
+configure -S "$here/user" -B "$work/found_shared" -DCMAKE_PREFIX_PATH="$work/shared_prefix"
+cmake --build "$work/found_shared" >/dev/null
+run "$work/found_shared/user"
+echo "shared library: ok"
+
+mkdir "$work/fetched"
+cp "$here/user/main.cpp" "$work/fetched"
+sed "s|@source@|$source|" "$here/user/fetched.cmake.in" >"$work/fetched/CMakeLists.txt"
+configure -S "$work/fetched" -B "$work/fetched/build"
+cmake --build "$work/fetched/build" >/dev/null
+run "$work/fetched/build/user"
+echo "FetchContent: ok"

@@ -1,0 +1,12 @@
+// What a user's first program looks like.
+#include <cstdio>
+#include <tutti/tutti.h>
+
+int main() {
+  tutti::threading::Event done;
+  tutti::threading::Thread thread([&] { done.set(); });
+  thread.start();
+  done.wait();
+  thread.join();
+  std::puts("installed tutti works");
+}
