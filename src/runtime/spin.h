@@ -19,20 +19,33 @@ void learn_spin(const void* object, bool paid) noexcept;
 /// Tells how long it took from wake() until the parked thread ran, in nanoseconds.
 void learn_park_cost(std::int64_t cost) noexcept;
 
+/// How a spinning thread passes the time between two looks.
+enum class Looks {
+  /// Short and even: for a word that nobody else is busy with.
+  steady,
+  /// Longer and longer: for a word that its owner is writing to, whom each look costs a cache miss.
+  ever_rarer,
+};
+
 /// Spins until `done()`, until `deadline`, or until parking looks better. Returns done().
-template <typename Done>
+template <Looks looks, typename Done>
 bool spin(const void* object, std::int64_t deadline, Done done) {
+  constexpr int shortest_pause = 1;
+  constexpr int longest_pause = looks == Looks::steady ? 1 : 64;
+  constexpr int pauses_between_clocks = 32;
   if (!is_core_free()) return done();
   const std::int64_t begin = platform::now();
   const std::int64_t budget = spin_budget(object);
   const std::int64_t end = deadline - begin < budget ? deadline : begin + budget;
+  int pause = shortest_pause;
   do {
-    for (int i = 0; i < 32; ++i) {
+    for (int pauses = 0; pauses < pauses_between_clocks; pauses += pause) {
       if (done()) {
         learn_spin(object, true);
         return true;
       }
-      platform::relax();
+      for (int i = 0; i < pause; ++i) platform::relax();
+      if (pause < longest_pause) pause *= 2;
     }
   } while (platform::now() < end && is_core_free());
   learn_spin(object, false);

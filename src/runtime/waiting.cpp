@@ -59,7 +59,7 @@ Ended wait_for_wake(Self& self, WaitKind kind, const void* object, std::int64_t 
     return Ended::interrupted;
   }
   // Nobody wakes a sleeper, so there is nothing to spin for.
-  bool ended = kind != WaitKind::sleep && spin(object, deadline, is_ended);
+  bool ended = kind != WaitKind::sleep && spin<Looks::steady>(object, deadline, is_ended);
   if (!ended) {
     publish_record(slot, kind, object, deadline);
     count_runnable(-1);

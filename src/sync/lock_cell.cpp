@@ -72,8 +72,13 @@ bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
   } else if (runtime::vanished_in_fork(id_of_word(word))) {
     throw_owner_vanished(kind, this, word);
   }
-  if (runtime::spin(this, deadline, [&] { return try_acquire_slow(); })) return true;
+  const std::int64_t since = platform::now();
+  if (runtime::spin<runtime::Looks::ever_rarer>(this, deadline,
+                                                [this] { return try_acquire_slow(); })) {
+    return true;
+  }
   Waiter waiter(self);
+  waiter.since = since;
   return LockWait(*this, kind, this, waiter).wait(deadline);
 }
 
@@ -84,7 +89,7 @@ bool LockCell::release_slow() noexcept {
     const bool is_mine = self != nullptr && self->is(id_of_word(word));
     return is_mine ? 0 : signal_free;
   };
-  while (!is_free(word) && (word & (waiters_bit | handoff_bit)) == 0) {
+  while (!is_free(word) && (word & waiters_bit) == 0) {
     if (word_.compare_exchange_weak(word, free_word(), platform::release, platform::relaxed))
       return true;
   }
@@ -93,8 +98,8 @@ bool LockCell::release_slow() noexcept {
   Bucket& bucket = bucket_of(this);
   bucket.lock();
   Waiter* const first = bucket.first(this);
+  const bool hands_over = first != nullptr && platform::now() - first->since > starving_after;
   std::uint32_t next;
-  bool hands_over;
   word = word_.load(platform::relaxed);
   do {
     if (is_free(word)) {  // Somebody else has released a signal.
@@ -102,7 +107,6 @@ bool LockCell::release_slow() noexcept {
       return false;
     }
     next = free_word();
-    hands_over = first != nullptr && (word & handoff_bit) != 0;
     if (hands_over) {
       next = next == 0 ? word_of(first->self.id) : signal_held;
       if (bucket.is_followed(*first)) next |= waiters_bit;
@@ -118,10 +122,6 @@ bool LockCell::release_slow() noexcept {
 
 // --- LockWait ------------------------------------------------------------------------------------
 
-bool LockWait::is_starving() const noexcept {
-  return platform::now() - begin_ > starving_after;
-}
-
 bool LockWait::enqueue_or_take(Place place) noexcept {
   Bucket& bucket = bucket_of(&cell_);
   bucket.lock();
@@ -136,10 +136,9 @@ bool LockWait::enqueue_or_take(Place place) noexcept {
       }
       continue;
     }
-    std::uint32_t marked = word | LockCell::waiters_bit;
-    if (place == Place::head && is_starving()) marked |= LockCell::handoff_bit;
-    // relaxed: the bits are read by a release under the guard. Nobody drops a marked word inline,
-    // for the compare-exchange of LockCell::release() expects an unmarked one.
+    const std::uint32_t marked = word | LockCell::waiters_bit;
+    // relaxed: the bit is read by a release under the guard. Nobody drops a marked word inline, for
+    // the compare-exchange of LockCell::release() expects an unmarked one.
     if (marked == word ||
         cell_.word_.compare_exchange_weak(word, marked, platform::relaxed, platform::relaxed)) {
       break;
@@ -164,7 +163,9 @@ bool LockWait::take_as_heir() noexcept {
 
 bool LockWait::after_wake() noexcept {
   if (waiter_.outcome == Outcome::granted) return true;
-  if (runtime::spin(&cell_, platform::never, [this] { return take_as_heir(); })) return true;
+  if (runtime::spin<runtime::Looks::ever_rarer>(&cell_, platform::never,
+                                                [this] { return take_as_heir(); }))
+    return true;
   runtime::prepare_to_wait(waiter_.self);
   return enqueue_or_take(Place::head);
 }
@@ -184,6 +185,7 @@ bool LockWait::wait(std::int64_t deadline) {
 }
 
 void LockWait::wait_unconditionally() noexcept {
+  waiter_.since = platform::now();
   runtime::prepare_to_wait(waiter_.self);
   if (!enqueue_or_take(Place::tail)) {
     runtime::wait_for_wake(waiter_.self, kind_, object_, platform::never,
@@ -201,6 +203,7 @@ void LockWait::resume_unconditionally() noexcept {
 
 bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, Bucket& to) noexcept {
   if (!LockWait::mark_waiters(cell)) return false;
+  waiter.since = platform::now();
   from.remove(waiter);
   to.push_back(waiter, &cell);
   return true;

@@ -10,17 +10,17 @@ namespace tutti::inline TUTTI_ABI::sync {
 
 /// One thread's wait for one lock.
 ///
-/// Protocol. I1: WAITERS or HANDOFF set ⇒ the lock is held. I2: threads queued ⇒ WAITERS is set, or
-/// an heir is under way: a waiter that a release took out of the queue to try again. A release with
-/// WAITERS makes the first in the queue the heir and clears the bit, so while the heir is waking
-/// up, others may take the lock at full speed (barging) and no second one is woken. The heir either
-/// takes the lock, setting WAITERS for those it left behind, or goes back to the head of the queue,
-/// which sets WAITERS again. One that has waited too long also sets HANDOFF: then the next release
-/// makes it the owner, and nobody can come in between.
+/// Protocol. I1: WAITERS set ⇒ the lock is held. I2: threads queued ⇒ WAITERS is set, or an heir is
+/// under way: a waiter that a release took out of the queue to try again. A release with WAITERS
+/// makes the first in the queue the heir and clears the bit, so while the heir is waking up, others
+/// may take the lock at full speed (barging) and no second one is woken. The heir either takes the
+/// lock, setting WAITERS for those it left behind, or goes back to the head of the queue, which
+/// sets WAITERS again. If the first in the queue has waited too long, a release hands the lock over
+/// to it instead: it owns the lock from that moment, and nobody can come in between.
 class LockWait {
  public:
   LockWait(LockCell& cell, WaitKind kind, const void* object, Waiter& waiter) noexcept
-      : cell_(cell), kind_(kind), object_(object), waiter_(waiter), begin_(platform::now()) {}
+      : cell_(cell), kind_(kind), object_(object), waiter_(waiter) {}
 
   /// Queues for the lock and waits for it. False at the deadline. Throws KeyboardInterrupt.
   bool wait(std::int64_t deadline);
@@ -44,13 +44,11 @@ class LockWait {
   bool take_as_heir() noexcept;
   /// What a waiter does once it was taken out of the queue; true if the lock is its own.
   bool after_wake() noexcept;
-  bool is_starving() const noexcept;
 
   LockCell& cell_;
   const WaitKind kind_;
   const void* const object_;
   Waiter& waiter_;
-  const std::int64_t begin_;
 };
 
 /// Gives a waiter that waits in some other queue a place in the lock's, if the lock is held: its

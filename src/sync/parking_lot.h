@@ -43,6 +43,8 @@ struct Waiter {
   /// What it waits for. Changes when the waiter is moved to another queue, under both guards.
   platform::atomic<const void*> key{nullptr};
   Outcome outcome = Outcome::queued;
+  /// When it began to wait for what it waits for now, in nanoseconds; kept by who cares about it.
+  std::int64_t since = 0;
   /// Others were still queued when this one was taken out.
   bool leaves_others = false;
 };

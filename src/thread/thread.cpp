@@ -14,7 +14,8 @@ std::uint64_t start_target(threading::Target target) {
     Counted() { living.fetch_add(1, platform::relaxed); }
     Counted(Counted&& other) noexcept : counts(std::exchange(other.counts, false)) {}
     ~Counted() {
-      if (counts) living.fetch_sub(1, platform::relaxed);
+      // release: pairs with the acquire in _count(), for programs that wait until it says 0.
+      if (counts) living.fetch_sub(1, platform::release);
     }
     bool counts = true;
   };
@@ -34,7 +35,7 @@ void interrupt_main() noexcept {
 }
 
 std::size_t _count() noexcept {
-  return living.load(platform::relaxed);
+  return living.load(platform::acquire);
 }
 
 }  // namespace tutti::inline TUTTI_ABI::thread

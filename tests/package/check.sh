@@ -31,6 +31,12 @@ g++ -std=c++20 "$here/user/main.cpp" $(pkg --cflags) $(pkg --libs) -o "$work/wit
 run "$work/with_pkg_config"
 echo "pkg-config: ok"
 
+sed -n '/^```cpp$/,/^```$/p;/^## /q' "$source/README.md" | grep -v '^```' >"$work/readme.cpp"
+# shellcheck disable=SC2046
+g++ -std=c++20 "$work/readme.cpp" $(pkg --cflags) $(pkg --libs) -o "$work/readme"
+[ "$("$work/readme")" = "Thread-1 brought 12 apples" ] || { echo "the README's program is wrong"; exit 1; }
+echo "README: ok"
+
 configure -S "$source" -B "$work/shared" -DBUILD_SHARED_LIBS=ON -DTUTTI_TOOLS=OFF \
   -DTUTTI_EXAMPLES=OFF -DTUTTI_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/shared_prefix"
 cmake --build "$work/shared" --target install >/dev/null

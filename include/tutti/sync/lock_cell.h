@@ -14,23 +14,22 @@ class LockWait;
 
 /// A lock in one word. Zero-initialised it is free; trivially destructible; not recursive.
 ///
-///      31            18 17             2    1        0
-///     ┌────────────────┬────────────────┬─────────┬─────────┐
-///     │ generation     │ slot           │ HANDOFF │ WAITERS │
-///     └────────────────┴────────────────┴─────────┴─────────┘
+///      31            18 17             2   1        0
+///     ┌────────────────┬────────────────┬───┬─────────┐
+///     │ generation     │ slot           │ 0 │ WAITERS │
+///     └────────────────┴────────────────┴───┴─────────┘
 ///       owner: the thread's id, or 0 = free
 ///
 /// WAITERS  threads are queued for the word in the parking lot. Set by a waiter under the queue's
 ///          guard while the lock is held; cleared under the guard by a release.
-/// HANDOFF  the first in the queue has starved: the next release gives it the lock directly. Set
-/// and
-///          cleared like WAITERS.
 /// Two owners with slot 0 stand for a lock that was once released by another thread than the one
 /// that acquired it: such a lock is a signal, and nobody owns it any more (signal_held,
 /// signal_free).
 ///
 /// Transitions: take 0 → me; drop me → 0 (both inline, alone in their cache line, no queue); the
-/// rest is in lock_cell.cpp. All that touch WAITERS or HANDOFF hold the queue's guard.
+/// rest is in lock_cell.cpp, by the rules of lock_wait.h. One of them is the hand-over: a release
+/// gives a lock to the first waiter, instead of leaving it to whoever comes next, once that has
+/// starved.
 class LockCell {
  public:
   constexpr LockCell() noexcept = default;
@@ -81,7 +80,6 @@ class LockCell {
   std::uint32_t owner() const noexcept;
 
   static constexpr std::uint32_t waiters_bit = 1;
-  static constexpr std::uint32_t handoff_bit = 2;
   static constexpr std::uint32_t owner_mask = ~std::uint32_t{3};
   static constexpr std::uint32_t owner_shift = 2;
 
