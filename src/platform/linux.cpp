@@ -18,7 +18,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <new>
 #include <typeinfo>
 
 namespace tutti::inline TUTTI_ABI::platform {
@@ -31,18 +30,6 @@ constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 
 int futex_flags(int operation, Reach reach) {
   return reach == Reach::process ? operation | FUTEX_PRIVATE_FLAG : operation;
-}
-
-struct Entry {
-  void (*function)(void*);
-  void* argument;
-};
-
-void* run_entry(void* pointer) {
-  const Entry entry = *static_cast<Entry*>(pointer);
-  delete static_cast<Entry*>(pointer);
-  entry.function(entry.argument);
-  return nullptr;
 }
 
 pthread_t to_pthread(Thread thread) {
@@ -85,16 +72,14 @@ void yield() noexcept {
   sched_yield();
 }
 
-Started start(void (*entry)(void*), void* argument, std::size_t stack_size) noexcept {
-  auto* packed = new (std::nothrow) Entry{entry, argument};
-  if (packed == nullptr) return {ENOMEM, {}};
+Started start(void* (*entry)(void*), void* argument, std::size_t stack_size) noexcept {
   pthread_attr_t attributes;
   int error = pthread_attr_init(&attributes);
-  if (error == 0 && stack_size != 0) error = pthread_attr_setstacksize(&attributes, stack_size);
+  if (error != 0) return {error, {}};
+  if (stack_size != 0) error = pthread_attr_setstacksize(&attributes, stack_size);
   pthread_t handle{};
-  if (error == 0) error = pthread_create(&handle, &attributes, run_entry, packed);
+  if (error == 0) error = pthread_create(&handle, &attributes, entry, argument);
   pthread_attr_destroy(&attributes);
-  if (error != 0) delete packed;
   return {error, {static_cast<std::uintptr_t>(handle)}};
 }
 
@@ -193,22 +178,12 @@ void* map_shared(std::size_t size, const char* name) noexcept {
 
 namespace {
 
-struct ThreadExit {
-  void (*function)(void*);
-  void* argument;
-};
-
 // A pthread key, not a thread_local object: keys are destroyed after all thread_local objects,
 // which may still use locks in their destructors.
-pthread_key_t exit_key() {
-  static const pthread_key_t key = [] {
+pthread_key_t exit_key(void (*function)(void*)) {
+  static const pthread_key_t key = [function] {
     pthread_key_t made;
-    const int error = pthread_key_create(&made, [](void* pointer) {
-      const ThreadExit exit = *static_cast<ThreadExit*>(pointer);
-      delete static_cast<ThreadExit*>(pointer);
-      exit.function(exit.argument);
-    });
-    if (error != 0) {
+    if (pthread_key_create(&made, function) != 0) {
       std::fputs("tutti: no pthread key is free; the program uses too many\n", stderr);
       std::abort();
     }
@@ -236,8 +211,7 @@ thread_local MainExit main_exit;
 }  // namespace
 
 void at_thread_exit(void (*function)(void*), void* argument) noexcept {
-  auto* exit = new (std::nothrow) ThreadExit{function, argument};
-  if (exit == nullptr || pthread_setspecific(exit_key(), exit) != 0) {
+  if (pthread_setspecific(exit_key(function), argument) != 0) {
     std::fputs("tutti: no memory to register a thread\n", stderr);
     std::abort();
   }

@@ -45,14 +45,22 @@ void leave(void* pointer) {
                 // joiners.
 }
 
-Self& settle(Claim claim, bool is_daemon, std::shared_ptr<void> thread) {
-  auto* self = new Self{claim.slot, claim.id, false, is_daemon, {}, std::move(thread)};
-  claim.slot->thread.store(platform::thread_id(), platform::relaxed);
-  claim.slot->phase.store(SlotPhase::running, platform::release);
+void settle(Self& self) noexcept {
+  self.slot->thread.store(platform::thread_id(), platform::relaxed);
+  self.slot->phase.store(SlotPhase::running, platform::release);
   count_runnable(1);
-  set_current(*self);
-  platform::at_thread_exit(leave, self);
-  return *self;
+  set_current(self);
+  platform::at_thread_exit(leave, &self);
+}
+
+std::unique_ptr<Self> make_self(std::uint32_t flags, std::string_view name) {
+  auto self = std::make_unique<Self>();
+  const Claim claim = claim_slot(flags, name);
+  self->slot = claim.slot;
+  self->id = claim.id;
+  self->is_main = (flags & Slot::main_flag) != 0;
+  self->is_daemon = (flags & Slot::daemon_flag) != 0;
+  return self;
 }
 
 // --- fork ----------------------------------------------------------------------------------------
@@ -113,23 +121,15 @@ void begin_once() {
   (void)begun;
 }
 
-Self& register_main() {
-  const Claim claim = claim_slot(Slot::main_flag, "MainThread");
-  the_main_slot.store(claim.slot, platform::release);
-  Self& self = settle(claim, false, nullptr);
-  self.is_main = true;
-  return self;
-}
-
-Self& register_foreign() {
-  const std::uint32_t number = dummies.fetch_add(1, platform::relaxed) + 1;
-  return settle(claim_slot(Slot::foreign_flag, "Dummy-" + std::to_string(number)), false, nullptr);
-}
-
 Self& register_calling_thread() {
   begin_once();
   const bool is_main = platform::thread_id() == platform::process_id();
-  Self& self = is_main ? register_main() : register_foreign();
+  const std::string name =
+      is_main ? "MainThread"
+              : "Dummy-" + std::to_string(dummies.fetch_add(1, platform::relaxed) + 1);
+  Self& self = *make_self(is_main ? Slot::main_flag : Slot::foreign_flag, name).release();
+  if (is_main) the_main_slot.store(self.slot, platform::release);
+  settle(self);
   if (auto* welcome = welcome_hook.load(platform::acquire)) welcome(self);
   return self;
 }
@@ -152,8 +152,16 @@ Self& self() {
   return *known;
 }
 
-void enter(Claim claim, bool is_daemon, std::shared_ptr<void> thread) {
-  settle(claim, is_daemon, std::move(thread));
+std::unique_ptr<Self> prepare_thread(bool is_daemon, std::string_view name) {
+  return make_self(is_daemon ? Slot::daemon_flag : 0, name);
+}
+
+void abandon_thread(std::unique_ptr<Self> self) noexcept {
+  release_slot(*self->slot);
+}
+
+void enter(std::unique_ptr<Self> self) noexcept {
+  settle(*self.release());
 }
 
 void at_registration(void (*welcome)(Self&)) noexcept {

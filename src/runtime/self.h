@@ -35,8 +35,13 @@ inline Self* registered_self() noexcept {
   return static_cast<Self*>(platform::current().self);
 }
 
-/// Makes the calling thread, just started, the one that `claim` was taken for.
-void enter(Claim claim, bool is_daemon, std::shared_ptr<void> thread);
+/// What a new thread will be, made by its starter: claims a slot in phase `starting`. Throws
+/// RuntimeError when none is left.
+std::unique_ptr<Self> prepare_thread(bool is_daemon, std::string_view name);
+/// For one whose thread could not be made.
+void abandon_thread(std::unique_ptr<Self> self) noexcept;
+/// Makes the calling thread, just started, the prepared one; it owns `self` from now on.
+void enter(std::unique_ptr<Self> self) noexcept;
 
 /// Sets what is called, in the thread itself, for each thread that registers without enter().
 void at_registration(void (*welcome)(Self&)) noexcept;

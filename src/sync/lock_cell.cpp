@@ -22,6 +22,10 @@ constexpr runtime::ThreadId id_of_word(std::uint32_t word) {
   return word >> LockCell::owner_shift;
 }
 
+bool is_starving(const Waiter& waiter) noexcept {
+  return waiter.since != platform::never && platform::now() - waiter.since > starving_after;
+}
+
 [[noreturn]] void throw_owner_vanished(WaitKind kind, const void* object, std::uint32_t word) {
   const runtime::ThreadId owner = id_of_word(word);
   throw OwnerDiedError(
@@ -98,7 +102,7 @@ bool LockCell::release_slow() noexcept {
   Bucket& bucket = bucket_of(this);
   bucket.lock();
   Waiter* const first = bucket.first(this);
-  const bool hands_over = first != nullptr && platform::now() - first->since > starving_after;
+  const bool hands_over = first != nullptr && is_starving(*first);
   std::uint32_t next;
   word = word_.load(platform::relaxed);
   do {
@@ -166,6 +170,8 @@ bool LockWait::after_wake() noexcept {
   if (runtime::spin<runtime::Looks::ever_rarer>(&cell_, platform::never,
                                                 [this] { return take_as_heir(); }))
     return true;
+  // A waiter that comes from a condition's queue has been notified just now.
+  if (waiter_.since == platform::never) waiter_.since = platform::now();
   runtime::prepare_to_wait(waiter_.self);
   return enqueue_or_take(Place::head);
 }
@@ -203,7 +209,6 @@ void LockWait::resume_unconditionally() noexcept {
 
 bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, Bucket& to) noexcept {
   if (!LockWait::mark_waiters(cell)) return false;
-  waiter.since = platform::now();
   from.remove(waiter);
   to.push_back(waiter, &cell);
   return true;

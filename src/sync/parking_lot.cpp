@@ -24,9 +24,11 @@ void prepare_parking_lot() noexcept {
 }
 
 Bucket& bucket_of(const void* key) noexcept {
-  // Fibonacci hashing: neighbouring addresses go to buckets far apart.
-  const auto address = reinterpret_cast<std::uintptr_t>(key);
-  return buckets[static_cast<std::uint64_t>(address * 0x9e3779b97f4a7c15u) >> 54];
+  // What lies in one cache line goes to one bucket, such as a condition and its lock: whoever moves
+  // a waiter from one to the other then locks one guard. Fibonacci hashing sends neighbours far
+  // apart.
+  const auto line = reinterpret_cast<std::uintptr_t>(key) >> 6;
+  return buckets[static_cast<std::uint64_t>(line * 0x9e3779b97f4a7c15u) >> 54];
 }
 
 Bucket& lock_bucket_of(const Waiter& waiter) noexcept {

@@ -43,8 +43,9 @@ struct Waiter {
   /// What it waits for. Changes when the waiter is moved to another queue, under both guards.
   platform::atomic<const void*> key{nullptr};
   Outcome outcome = Outcome::queued;
-  /// When it began to wait for what it waits for now, in nanoseconds; kept by who cares about it.
-  std::int64_t since = 0;
+  /// For waiters for a lock: when they began to wait for it, in nanoseconds; `never` as long as
+  /// they have not had a turn.
+  std::int64_t since = platform::never;
   /// Others were still queued when this one was taken out.
   bool leaves_others = false;
 };

@@ -57,15 +57,15 @@ bool Condition::wait_until(std::int64_t deadline) {
   Bucket& bucket = sync::bucket_of(this);
   bucket.lock();
   bucket.push_back(waiter, this);
-  waiting_.fetch_add(1, platform::relaxed);
+  count_waiting(1);
   bucket.unlock();
   const std::uint32_t levels = rlock == nullptr ? 0 : rlock->levels_.load(platform::relaxed);
   if (levels != 0) rlock->levels_.store(0, platform::relaxed);
   lock.release();
 
-  const runtime::Ended ended = sync::wait_in_queue(
-      waiter, this, runtime::WaitKind::condition, this, deadline,
-      [this](const Bucket&, runtime::Ended) { waiting_.fetch_sub(1, platform::relaxed); });
+  const runtime::Ended ended =
+      sync::wait_in_queue(waiter, this, runtime::WaitKind::condition, this, deadline,
+                          [this](const Bucket&, runtime::Ended) { count_waiting(-1); });
 
   sync::LockWait relock(lock, lock_kind, lock_, waiter);
   if (ended == runtime::Ended::woken) {
@@ -76,6 +76,11 @@ bool Condition::wait_until(std::int64_t deadline) {
   if (levels != 0) rlock->levels_.store(levels, platform::relaxed);
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
   return ended == runtime::Ended::woken;
+}
+
+void Condition::count_waiting(int change) noexcept {
+  const std::uint32_t waiting = waiting_.load(platform::relaxed);
+  waiting_.store(waiting + static_cast<std::uint32_t>(change), platform::relaxed);
 }
 
 void Condition::notify(int n) {
@@ -104,7 +109,7 @@ void Condition::notify_up_to(std::size_t n) {
     for (; n > 0; --n) {
       Waiter* waiter = waiting.first(this);
       if (waiter == nullptr) break;
-      waiting_.fetch_sub(1, platform::relaxed);
+      count_waiting(-1);
       if (sync::move_to_lock_queue(*waiter, waiting, lock, locking)) continue;
       // Only a signal can be free here: somebody else has released it meanwhile.
       *end = waiting.pop(this, Outcome::woken);

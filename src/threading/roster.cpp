@@ -31,6 +31,7 @@ class Attachment {
   explicit Attachment(std::shared_ptr<ThreadControl> control) noexcept
       : control_(std::move(control)) {}
   ~Attachment() {
+    if (control_ == nullptr) return;
     control_->finish();
     remove(*control_);
     control_->release_joiners();
@@ -38,6 +39,10 @@ class Attachment {
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
   const std::shared_ptr<ThreadControl>& control() const noexcept { return control_; }
+  void undo() noexcept {
+    remove(*control_);
+    control_.reset();
+  }
 
  private:
   std::shared_ptr<ThreadControl> control_;
@@ -160,6 +165,10 @@ std::shared_ptr<ThreadControl> main_thread() {
 
 std::shared_ptr<void> attachment(std::shared_ptr<ThreadControl> control) {
   return std::make_shared<Attachment>(std::move(control));
+}
+
+void detach(runtime::Self& self) noexcept {
+  static_cast<Attachment*>(self.thread.get())->undo();
 }
 
 std::shared_ptr<ThreadControl> attached_to(runtime::Self& self) {

@@ -15,6 +15,8 @@ void remove(ThreadControl& control) noexcept;
 
 /// Ties a control, which is in the roster, to its thread: it stays in until that has ended.
 std::shared_ptr<void> attachment(std::shared_ptr<ThreadControl> control);
+/// For a thread that could not be made: takes its control out, as if it had never been in.
+void detach(runtime::Self& self) noexcept;
 std::shared_ptr<ThreadControl> attached_to(runtime::Self& self);
 
 std::vector<std::shared_ptr<ThreadControl>> living();

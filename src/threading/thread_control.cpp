@@ -114,36 +114,34 @@ void ThreadControl::choose_run(Thread& object) {
 void ThreadControl::start_kernel_thread() {
   static const bool ends_in_order = (runtime::end_before_statics_made_so_far(), true);
   (void)ends_in_order;
-  auto reference = std::make_unique<std::shared_ptr<ThreadControl>>(shared_from_this());
-  const runtime::Claim claim =
-      runtime::claim_slot(is_daemon() ? runtime::Slot::daemon_flag : 0, name());
-  id_.store(claim.id, platform::release);
+  std::unique_ptr<runtime::Self> self = runtime::prepare_thread(is_daemon(), name());
+  self->thread = roster::attachment(shared_from_this());
+  id_.store(self->id, platform::release);
   roster::add(*this);
-  const platform::Started started = platform::start(enter, reference.get(), settings::stack_size());
+  const platform::Started started = platform::start(enter, self.get(), settings::stack_size());
   if (started.error != 0) {
-    roster::remove(*this);
-    runtime::release_slot(*claim.slot);
+    // What the attachment does at the end of a thread must not happen to this one.
+    roster::detach(*self);
+    runtime::abandon_thread(std::move(self));
     throw RuntimeError("can't start new thread '" + name() + "': " + std::strerror(started.error) +
                        "; the system's limit of threads or memory is reached");
   }
-  reference.release();  // The new thread's now.
+  self.release();  // The new thread's now.
   kernel_thread_ = started.thread;
   // release: pairs with the acquire in reap(), which reads kernel_thread_.
   kernel_state_.store(KernelThread::joinable, platform::release);
 }
 
-void ThreadControl::enter(void* shared_pointer) {
-  auto* reference = static_cast<std::shared_ptr<ThreadControl>*>(shared_pointer);
-  const std::shared_ptr<ThreadControl> control = std::move(*reference);
-  delete reference;
-  control->live();
+void* ThreadControl::enter(void* prepared) {
+  std::unique_ptr<runtime::Self> self(static_cast<runtime::Self*>(prepared));
+  ThreadControl& control = *roster::attached_to(*self);
+  runtime::enter(std::move(self));
+  control.live();
+  return nullptr;
 }
 
 void ThreadControl::live() {
-  const runtime::ThreadId id = this->id();
-  runtime::enter({&runtime::slot_at(runtime::slot_number(id)), id}, is_daemon(),
-                 roster::attachment(shared_from_this()));
-  native_id_.store(platform::thread_id(), platform::relaxed);
+  native_id_.store(runtime::self().slot->thread.load(platform::relaxed), platform::relaxed);
   stage_.store(Stage::running, platform::release);
   born_.set();
   platform::name_thread(name().c_str());

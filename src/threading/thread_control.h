@@ -74,7 +74,7 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   enum class Stage : std::uint32_t { made, started, running, finished };
   enum class KernelThread : std::uint32_t { none, joinable, being_joined, joined };
 
-  static void enter(void* shared_pointer);
+  static void* enter(void* prepared);
   void live();
   void end_with_exception() noexcept;
   void choose_run(Thread& object);

@@ -94,8 +94,9 @@ struct Started {
   Thread thread;
 };
 
-/// Starts a thread that calls `entry(argument)`. `stack_size` in bytes, 0 for the system's default.
-Started start(void (*entry)(void*), void* argument, std::size_t stack_size) noexcept;
+/// Starts a thread that calls `entry(argument)`, which returns null. `stack_size` in bytes, 0 for
+/// the system's default.
+Started start(void* (*entry)(void*), void* argument, std::size_t stack_size) noexcept;
 /// Waits until the thread has ended in full, its thread-local destructors included.
 void join(Thread thread) noexcept;
 /// The same without waiting: false while the thread still runs.
@@ -124,7 +125,8 @@ int cores() noexcept;
 void* map_shared(std::size_t size, const char* name) noexcept;
 
 /// Calls `function(argument)` when the calling thread ends, after its thread_local objects are
-/// destroyed. One call a thread; not called for a thread that is running when the process ends.
+/// destroyed; not for a thread that is running when the process ends. `function` is the same in all
+/// calls; the last `argument` of a thread, never null, is in force.
 void at_thread_exit(void (*function)(void*), void* argument) noexcept;
 
 /// Calls `function` when main returns or exit() is called, before static objects are destroyed.

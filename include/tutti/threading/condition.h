@@ -76,6 +76,8 @@ class Condition : public TimedLockable<Condition> {
   bool acquire_checked(bool blocking, Timeout timeout);
   bool wait_until(std::int64_t deadline);
   void notify_up_to(std::size_t n);
+  /// With the queue's guard held.
+  void count_waiting(int change) noexcept;
   sync::LockCell& cell() const noexcept;
   bool is_held_by_caller() const noexcept;
 
