@@ -38,7 +38,7 @@ void dump();
 
 /// Marks the calling thread as blocked in I/O or in a foreign library for as long as this object
 /// lives: the state that others see, and one thread less when waiting threads ask whether a core is
-/// free to spin on. Meanwhile it calls nothing else of tutti's that blocks.
+/// free to spin on.
 class Blocking {
  public:
   Blocking();

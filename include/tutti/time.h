@@ -47,8 +47,9 @@ class Timeout {
     if (nanoseconds != nanoseconds) throw_not_a_number();
     if (nanoseconds >= static_cast<long double>(no_limit)) return no_limit;
     if (nanoseconds <= -static_cast<long double>(no_limit)) return -no_limit;
-    const auto whole = static_cast<std::int64_t>(nanoseconds);
-    // A wait of half a nanosecond is still a wait, not a poll.
+    // To the nearest: 0.29 as a double is a little less than 290 ms.
+    const auto whole = static_cast<std::int64_t>(nanoseconds + (nanoseconds < 0 ? -0.5L : 0.5L));
+    // A wait of a fraction of a nanosecond is still a wait, not a poll.
     if (whole == 0 && nanoseconds != 0) return nanoseconds > 0 ? 1 : -1;
     return whole;
   }

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "runtime/load.h"
-#include "runtime/self.h"
+#include "runtime/waiting.h"
 #include "threading/report_state.h"
 
 namespace tutti::inline TUTTI_ABI::inspect {
@@ -86,14 +86,14 @@ void dump() {
 
 Blocking::Blocking() {
   runtime::Self& self = runtime::self();
-  runtime::publish_record(*self.slot, runtime::WaitKind::io, nullptr, platform::never);
-  runtime::count_runnable(-1);
+  if (++self.blocking_elsewhere == 1) runtime::count_runnable(-1);
+  runtime::restore_record(self);
 }
 
 Blocking::~Blocking() {
-  runtime::Self& self = runtime::self();
-  runtime::count_runnable(1);
-  runtime::clear_record(*self.slot);
+  runtime::Self& self = *runtime::registered_self();
+  if (--self.blocking_elsewhere == 0) runtime::count_runnable(1);
+  runtime::restore_record(self);
 }
 
 }  // namespace tutti::inline TUTTI_ABI::inspect

@@ -148,8 +148,12 @@ bool Self::is(ThreadId owner) const noexcept {
 Self& self() {
   Self* known = registered_self();
   if (known == nullptr) return register_calling_thread();
-  if (known->is_daemon && is_ending()) platform::park_for_good();
+  if (must_stop(*known)) platform::park_for_good();
   return *known;
+}
+
+bool must_stop(const Self& self) noexcept {
+  return self.is_daemon && is_ending();
 }
 
 std::unique_ptr<Self> prepare_thread(bool is_daemon, std::string_view name) {

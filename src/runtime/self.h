@@ -16,6 +16,8 @@ struct Self {
   ThreadId id = 0;
   bool is_main = false;
   bool is_daemon = false;
+  /// How many times it has said that it blocks in I/O or a foreign library.
+  int blocking_elsewhere = 0;
   /// The ids that this thread had in the processes it was forked from: locks that it holds from
   /// then still carry them.
   std::vector<ThreadId> earlier_ids;
@@ -29,6 +31,10 @@ struct Self {
 /// The calling thread, registered if it was not. A daemon thread does not come back from here once
 /// the program is ending. Throws RuntimeError when no slot is left.
 Self& self();
+
+/// True if `self` must not go on: a daemon thread, when the program is ending. Whoever has waited
+/// asks; then gives back what the wait has brought, and parks for good.
+bool must_stop(const Self& self) noexcept;
 
 /// The calling thread, or null if it is not registered. No gate.
 inline Self* registered_self() noexcept {

@@ -1,33 +1,76 @@
-// The wait record: a sequence lock with one writer, the slot's own thread.
+// The wait record: a sequence lock. Its writers, the slot's own thread and those who move it to
+// another queue, exclude each other by the stamp.
 #include "runtime/slot.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
 namespace {
 
-// The writer makes the stamp odd, writes, and makes it even again. Each field is stored with
-// release and loaded with acquire, so a reader that saw any new field also sees the odd stamp (or a
-// later one) when it reads the stamp again, and starts over. No fences, which ThreadSanitizer can't
+// A writer makes the stamp odd, writes, and makes it even again. Each field is stored with release
+// and loaded with acquire, so a reader that saw any new field also sees the odd stamp (or a later
+// one) when it reads the stamp again, and starts over. No fences, which ThreadSanitizer can't
 // follow.
-void write_record(Slot& slot, WaitKind kind, std::uint64_t object, std::int64_t since,
-                  std::int64_t deadline) noexcept {
-  const std::uint32_t stamp = slot.record_stamp.load(platform::relaxed);
-  slot.record_stamp.store(stamp + 1, platform::relaxed);
-  slot.kind.store(kind, platform::release);
-  slot.object.store(object, platform::release);
-  slot.since.store(since, platform::release);
-  slot.deadline.store(deadline, platform::release);
-  slot.record_stamp.store(stamp + 2, platform::release);
-}
+class RecordWriter {
+ public:
+  explicit RecordWriter(Slot& slot) noexcept : slot_(slot) {
+    stamp_ = slot.record_stamp.load(platform::relaxed) & ~1u;
+    // acquire: pairs with the release below; what the last writer wrote, here or to a Reason, is
+    // seen.
+    while (!slot.record_stamp.compare_exchange_weak(stamp_, stamp_ + 1, platform::acquire,
+                                                    platform::relaxed)) {
+      stamp_ &= ~1u;
+      platform::relax();
+    }
+  }
+  ~RecordWriter() { slot_.record_stamp.store(stamp_ + 2, platform::release); }
+  RecordWriter(const RecordWriter&) = delete;
+  RecordWriter& operator=(const RecordWriter&) = delete;
+
+  void set_reason(WaitKind kind, const void* object) noexcept {
+    slot_.kind.store(kind, platform::release);
+    slot_.object.store(reinterpret_cast<std::uintptr_t>(object), platform::release);
+  }
+  void set_times(std::int64_t since, std::int64_t deadline) noexcept {
+    slot_.since.store(since, platform::release);
+    slot_.deadline.store(deadline, platform::release);
+  }
+
+ private:
+  Slot& slot_;
+  std::uint32_t stamp_;
+};
 
 }  // namespace
 
-void publish_record(Slot& slot, WaitKind kind, const void* object, std::int64_t deadline) noexcept {
-  write_record(slot, kind, reinterpret_cast<std::uintptr_t>(object), platform::now(), deadline);
+// publish_record() says that it publishes and then reads the reason; amend_record() writes the
+// reason and then reads whether it is published: all seq_cst, so at least one of them sees what the
+// other has written (Dekker's pattern). A waiter that still spins is not published, and its waker
+// need not touch the slot on which it spins.
+void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline) noexcept {
+  reason.is_published.store(true, platform::seq_cst);
+  WaitKind kind;
+  do {
+    const std::int64_t now = platform::now();
+    RecordWriter record(slot);
+    kind = reason.kind.load(platform::seq_cst);
+    record.set_reason(kind, reason.object.load(platform::relaxed));
+    record.set_times(now, deadline);
+  } while (reason.kind.load(platform::seq_cst) != kind);
 }
 
 void clear_record(Slot& slot) noexcept {
-  write_record(slot, WaitKind::none, 0, 0, platform::never);
+  RecordWriter record(slot);
+  record.set_reason(WaitKind::none, nullptr);
+  record.set_times(0, platform::never);
+}
+
+void amend_record(Slot& slot, Reason& reason, WaitKind kind, const void* object) noexcept {
+  reason.object.store(object, platform::relaxed);
+  reason.kind.store(kind, platform::seq_cst);
+  if (!reason.is_published.load(platform::seq_cst)) return;
+  RecordWriter record(slot);
+  record.set_reason(kind, object);
+  record.set_times(platform::now(), platform::never);
 }
 
 WaitRecord read_record(const Slot& slot) noexcept {

@@ -51,7 +51,7 @@ struct alignas(64) Slot {
   /// The name in words, so that it may be read while it changes.
   std::array<atomic<std::uint64_t>, 4> name;
 
-  // Waits: written by the thread itself, in the slow path only, but for `wake`.
+  // Waits: written in the slow path only; all but `wake` by whoever has made the stamp odd.
   alignas(64) atomic<std::uint32_t> wake;
   /// Odd while the record below is being written, and one more after each change.
   atomic<std::uint32_t> record_stamp;
@@ -99,10 +99,24 @@ struct WaitRecord {
   bool woken = false;
 };
 
+/// What a thread waits for. Whoever moves a waiting thread to another queue changes it.
+struct Reason {
+  Reason(WaitKind wait_kind, const void* waited_for) noexcept
+      : kind(wait_kind), object(waited_for) {}
+
+  atomic<WaitKind> kind;
+  atomic<const void*> object;
+  /// Its owner has put it into the record, or is about to.
+  mutable atomic<bool> is_published{false};
+};
+
 /// Reads the record as it was at one moment.
 WaitRecord read_record(const Slot& slot) noexcept;
 /// Says that the calling thread, owner of `slot`, is about to block.
-void publish_record(Slot& slot, WaitKind kind, const void* object, std::int64_t deadline) noexcept;
+void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline) noexcept;
 void clear_record(Slot& slot) noexcept;
+/// Changes what the owner of `slot` waits for: `reason`, which it has published or is about to, and
+/// the record, if it is published. Called while the owner can't stop waiting.
+void amend_record(Slot& slot, Reason& reason, WaitKind kind, const void* object) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::runtime

@@ -30,8 +30,9 @@ enum class Looks {
 /// Spins until `done()`, until `deadline`, or until parking looks better. Returns done().
 template <Looks looks, typename Done>
 bool spin(const void* object, std::int64_t deadline, Done done) {
-  // A pause instruction takes some 40 ns. In 16 of them the owner of a lock gets things done; were it
-  // looked at more often at first, the lock would change hands at each look, and its cache line too.
+  // A pause instruction takes some 40 ns. In 16 of them the owner of a lock gets things done; were
+  // it looked at more often at first, the lock would change hands at each look, and its cache line
+  // too.
   constexpr int shortest_pause = looks == Looks::steady ? 1 : 16;
   constexpr int longest_pause = looks == Looks::steady ? 1 : 256;
   constexpr int pauses_between_clocks = 32;

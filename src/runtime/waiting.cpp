@@ -44,9 +44,18 @@ void prepare_to_wait(Self& self) noexcept {
   self.slot->wake.store(Wake::watching, self.is_main ? platform::seq_cst : platform::relaxed);
 }
 
-Ended wait_for_wake(Self& self, WaitKind kind, const void* object, std::int64_t deadline,
+void restore_record(Self& self) noexcept {
+  if (self.blocking_elsewhere == 0) {
+    clear_record(*self.slot);
+  } else {
+    publish_record(*self.slot, Reason(WaitKind::io, nullptr), platform::never);
+  }
+}
+
+Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
                     Interrupts interrupts) noexcept {
   Slot& slot = *self.slot;
+  const void* const object = reason.object.load(platform::relaxed);
   const auto is_ended = [&]() noexcept {
     // acquire: pairs with the release in wake(); what the waker wrote to the waiter is seen.
     std::uint32_t state = slot.wake.load(platform::acquire);
@@ -59,14 +68,16 @@ Ended wait_for_wake(Self& self, WaitKind kind, const void* object, std::int64_t 
     return Ended::interrupted;
   }
   // Nobody wakes a sleeper, so there is nothing to spin for.
-  bool ended = kind != WaitKind::sleep && spin<Looks::steady>(object, deadline, is_ended);
+  const bool can_be_woken = reason.kind.load(platform::relaxed) != WaitKind::sleep;
+  bool ended = can_be_woken && spin<Looks::steady>(object, deadline, is_ended);
   if (!ended) {
-    publish_record(slot, kind, object, deadline);
+    publish_record(slot, reason, deadline);
     count_runnable(-1);
     bool in_time = true;
     while (in_time && !(ended = is_ended())) in_time = park_slot(slot, deadline);
     count_runnable(1);
-    clear_record(slot);
+    reason.is_published.store(false, platform::relaxed);
+    restore_record(self);
     const std::int64_t woken_at = slot.woken_at.exchange(0, platform::relaxed);
     if (woken_at != 0) learn_park_cost(platform::now() - woken_at);
   }

@@ -19,11 +19,14 @@ void prepare_to_wait(Self& self) noexcept;
 enum class Interrupts { heeded, deferred };
 
 /// Waits until wake() is called for `self`, until `deadline`, or until an interruption of the main
-/// thread. `kind` and `object` are what the wait record says.
-Ended wait_for_wake(Self& self, WaitKind kind, const void* object, std::int64_t deadline,
+/// thread. `reason` is what the wait record says.
+Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
                     Interrupts interrupts = Interrupts::heeded) noexcept;
 
 void wake(Slot& slot) noexcept;
+
+/// Has the record say what the thread does between two waits: nothing, or I/O if it said so itself.
+void restore_record(Self& self) noexcept;
 
 /// Makes the main thread's current or next wait end as interrupted. Async-signal-safe.
 void interrupt_main() noexcept;

@@ -24,7 +24,7 @@ bool EventCell::wait_slow(WaitKind kind, const void* about, std::int64_t deadlin
   if (deadline <= platform::now()) return false;
   if (heeds) runtime::check_interrupt(self);
 
-  Waiter waiter(self);
+  Waiter waiter(self, kind, about);
   Bucket& bucket = bucket_of(this);
   bucket.lock();
   std::uint32_t word = 0;
@@ -37,11 +37,12 @@ bool EventCell::wait_slow(WaitKind kind, const void* about, std::int64_t deadlin
   bucket.unlock();
 
   const runtime::Ended ended = wait_in_queue(
-      waiter, this, kind, about, deadline,
+      waiter, this, deadline,
       [this](const Bucket& in, runtime::Ended) {
         if (in.first(this) == nullptr) word_.store(0, platform::relaxed);
       },
       heeds ? runtime::Interrupts::heeded : runtime::Interrupts::deferred);
+  if (runtime::must_stop(self)) platform::park_for_good();
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
   return ended == runtime::Ended::woken;
 }

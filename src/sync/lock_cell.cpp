@@ -81,9 +81,14 @@ bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
                                                 [this] { return try_acquire_slow(); })) {
     return true;
   }
-  Waiter waiter(self);
+  Waiter waiter(self, kind, this);
   waiter.since = since;
-  return LockWait(*this, kind, this, waiter).wait(deadline);
+  const bool acquired = LockWait(*this, waiter).wait(deadline);
+  if (runtime::must_stop(self)) {
+    if (acquired) release_slow();
+    platform::park_for_good();
+  }
+  return acquired;
 }
 
 bool LockCell::release_slow() noexcept {
@@ -182,7 +187,7 @@ bool LockWait::wait(std::int64_t deadline) {
     // A waiter may leave without more ado: WAITERS stays set, and at worst one release finds
     // nobody.
     const runtime::Ended ended =
-        wait_in_queue(waiter_, &cell_, kind_, object_, deadline, [](Bucket&, runtime::Ended) {});
+        wait_in_queue(waiter_, &cell_, deadline, [](Bucket&, runtime::Ended) {});
     if (ended == runtime::Ended::timed_out) return false;
     if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
     is_taken = after_wake();
@@ -194,7 +199,7 @@ void LockWait::wait_unconditionally() noexcept {
   waiter_.since = platform::now();
   runtime::prepare_to_wait(waiter_.self);
   if (!enqueue_or_take(Place::tail)) {
-    runtime::wait_for_wake(waiter_.self, kind_, object_, platform::never,
+    runtime::wait_for_wake(waiter_.self, waiter_.reason, platform::never,
                            runtime::Interrupts::deferred);
     resume_unconditionally();
   }
@@ -202,13 +207,15 @@ void LockWait::wait_unconditionally() noexcept {
 
 void LockWait::resume_unconditionally() noexcept {
   while (!after_wake()) {
-    runtime::wait_for_wake(waiter_.self, kind_, object_, platform::never,
+    runtime::wait_for_wake(waiter_.self, waiter_.reason, platform::never,
                            runtime::Interrupts::deferred);
   }
 }
 
-bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, Bucket& to) noexcept {
+bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, WaitKind kind,
+                        Bucket& to) noexcept {
   if (!LockWait::mark_waiters(cell)) return false;
+  runtime::amend_record(*waiter.self.slot, waiter.reason, kind, &cell);
   from.remove(waiter);
   to.push_back(waiter, &cell);
   return true;

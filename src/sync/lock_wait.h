@@ -19,8 +19,7 @@ namespace tutti::inline TUTTI_ABI::sync {
 /// to it instead: it owns the lock from that moment, and nobody can come in between.
 class LockWait {
  public:
-  LockWait(LockCell& cell, WaitKind kind, const void* object, Waiter& waiter) noexcept
-      : cell_(cell), kind_(kind), object_(object), waiter_(waiter) {}
+  LockWait(LockCell& cell, Waiter& waiter) noexcept : cell_(cell), waiter_(waiter) {}
 
   /// Queues for the lock and waits for it. False at the deadline. Throws KeyboardInterrupt.
   bool wait(std::int64_t deadline);
@@ -46,13 +45,13 @@ class LockWait {
   bool after_wake() noexcept;
 
   LockCell& cell_;
-  const WaitKind kind_;
-  const void* const object_;
   Waiter& waiter_;
 };
 
 /// Gives a waiter that waits in some other queue a place in the lock's, if the lock is held: its
 /// turn comes when the lock is released. False if the lock is free. Both buckets' guards are held.
-bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, Bucket& to) noexcept;
+/// `kind` is what the lock is.
+bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, WaitKind kind,
+                        Bucket& to) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::sync

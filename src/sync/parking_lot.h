@@ -33,11 +33,15 @@ enum class Outcome : std::uint8_t {
 /// waking thread calls wake(), and touches it no more after that; the waiting thread does not leave
 /// before.
 struct Waiter {
-  explicit Waiter(Self& waiting) noexcept : self(waiting) { runtime::prepare_to_wait(waiting); }
+  Waiter(Self& waiting, runtime::WaitKind kind, const void* object) noexcept
+      : self(waiting), reason(kind, object) {
+    runtime::prepare_to_wait(waiting);
+  }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
   Self& self;
+  runtime::Reason reason;
   Waiter* next = nullptr;
   Waiter* previous = nullptr;
   /// What it waits for. Changes when the waiter is moved to another queue, under both guards.
@@ -108,11 +112,10 @@ void wake_all(Waiter* first) noexcept;
 /// wake is sure to come: then it waits for that, and the wait counts as woken.
 template <typename OnLeaving>
 runtime::Ended wait_in_queue(
-    Waiter& waiter, const void* key, runtime::WaitKind kind, const void* object,
-    std::int64_t deadline, OnLeaving on_leaving,
+    Waiter& waiter, const void* key, std::int64_t deadline, OnLeaving on_leaving,
     runtime::Interrupts interrupts = runtime::Interrupts::heeded) noexcept {
   const runtime::Ended ended =
-      runtime::wait_for_wake(waiter.self, kind, object, deadline, interrupts);
+      runtime::wait_for_wake(waiter.self, waiter.reason, deadline, interrupts);
   if (ended == runtime::Ended::woken) return ended;
   Bucket& bucket = lock_bucket_of(waiter);
   const bool leaves =
@@ -123,7 +126,7 @@ runtime::Ended wait_in_queue(
   }
   bucket.unlock();
   if (leaves) return ended;
-  return runtime::wait_for_wake(waiter.self, kind, object, platform::never,
+  return runtime::wait_for_wake(waiter.self, waiter.reason, platform::never,
                                 runtime::Interrupts::deferred);
 }
 

@@ -21,7 +21,7 @@ bool SemaphoreCell::acquire_slow(std::int64_t deadline) {
   if (deadline <= platform::now()) return false;
   runtime::check_interrupt(self);
 
-  Waiter waiter(self);
+  Waiter waiter(self, runtime::WaitKind::semaphore, this);
   Bucket& bucket = bucket_of(this);
   bucket.lock();
   std::uint32_t word = word_.load(platform::relaxed);
@@ -37,13 +37,17 @@ bool SemaphoreCell::acquire_slow(std::int64_t deadline) {
   bucket.push_back(waiter, this);
   bucket.unlock();
 
-  const runtime::Ended ended = wait_in_queue(waiter, this, runtime::WaitKind::semaphore, this,
-                                             deadline, [this](const Bucket& in, runtime::Ended) {
-                                               if (in.first(this) == nullptr)
-                                                 word_.store(0, platform::relaxed);
-                                             });
+  const runtime::Ended ended =
+      wait_in_queue(waiter, this, deadline, [this](const Bucket& in, runtime::Ended) {
+        if (in.first(this) == nullptr) word_.store(0, platform::relaxed);
+      });
+  const bool acquired = ended == runtime::Ended::woken;
+  if (runtime::must_stop(self)) {
+    if (acquired) give(1);
+    platform::park_for_good();
+  }
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
-  return ended == runtime::Ended::woken;
+  return acquired;
 }
 
 bool SemaphoreCell::give_slow(std::uint32_t n, std::uint32_t limit) noexcept {

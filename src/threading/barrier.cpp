@@ -57,7 +57,7 @@ int Barrier::wait(Timeout timeout) {
 }
 
 void Barrier::wait_for_others(runtime::Self& self, Bucket& bucket, std::int64_t deadline) {
-  Waiter waiter(self);
+  Waiter waiter(self, runtime::WaitKind::barrier, this);
   bucket.push_back(waiter, this);
   bucket.unlock();
   Waiter* others = nullptr;
@@ -68,9 +68,9 @@ void Barrier::wait_for_others(runtime::Self& self, Bucket& bucket, std::int64_t 
       count_.fetch_sub(1, platform::relaxed);
     }
   };
-  const runtime::Ended ended =
-      sync::wait_in_queue(waiter, this, runtime::WaitKind::barrier, this, deadline, leave);
+  const runtime::Ended ended = sync::wait_in_queue(waiter, this, deadline, leave);
   sync::wake_all(others);
+  if (runtime::must_stop(self)) platform::park_for_good();
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
   if (ended == runtime::Ended::timed_out || waiter.outcome == Outcome::refused) throw_broken();
 }
@@ -78,12 +78,12 @@ void Barrier::wait_for_others(runtime::Self& self, Bucket& bucket, std::int64_t 
 // One who comes while the action of a full round runs belongs to the next round. It queues like the
 // others, and looks again when they are woken.
 void Barrier::wait_for_end_of_action(runtime::Self& self, Bucket& bucket) {
-  Waiter waiter(self);
+  Waiter waiter(self, runtime::WaitKind::barrier, this);
   bucket.push_back(waiter, this);
   bucket.unlock();
   sync::wait_in_queue(
-      waiter, this, runtime::WaitKind::barrier, this, platform::never,
-      [](const Bucket&, runtime::Ended) {}, runtime::Interrupts::deferred);
+      waiter, this, platform::never, [](const Bucket&, runtime::Ended) {},
+      runtime::Interrupts::deferred);
 }
 
 void Barrier::act(std::uint32_t round) {

@@ -33,6 +33,10 @@ sync::LockCell& Condition::cell() const noexcept {
   return is_rlock_ ? static_cast<RLock*>(lock_)->cell_ : static_cast<Lock*>(lock_)->cell_;
 }
 
+runtime::WaitKind Condition::lock_kind() const noexcept {
+  return is_rlock_ ? runtime::WaitKind::rlock : runtime::WaitKind::lock;
+}
+
 bool Condition::is_held_by_caller() const noexcept {
   return cell().is_mine() || cell().is_held_signal();
 }
@@ -49,11 +53,9 @@ bool Condition::wait_until(std::int64_t deadline) {
   runtime::check_interrupt(self);
 
   sync::LockCell& lock = cell();
-  const runtime::WaitKind lock_kind =
-      is_rlock_ ? runtime::WaitKind::rlock : runtime::WaitKind::lock;
   RLock* const rlock = is_rlock_ ? static_cast<RLock*>(lock_) : nullptr;
 
-  Waiter waiter(self);
+  Waiter waiter(self, runtime::WaitKind::condition, this);
   Bucket& bucket = sync::bucket_of(this);
   bucket.lock();
   bucket.push_back(waiter, this);
@@ -63,15 +65,20 @@ bool Condition::wait_until(std::int64_t deadline) {
   if (levels != 0) rlock->levels_.store(0, platform::relaxed);
   lock.release();
 
-  const runtime::Ended ended =
-      sync::wait_in_queue(waiter, this, runtime::WaitKind::condition, this, deadline,
-                          [this](const Bucket&, runtime::Ended) { count_waiting(-1); });
+  const runtime::Ended ended = sync::wait_in_queue(
+      waiter, this, deadline, [this](const Bucket&, runtime::Ended) { count_waiting(-1); });
 
-  sync::LockWait relock(lock, lock_kind, lock_, waiter);
+  sync::LockWait relock(lock, waiter);
   if (ended == runtime::Ended::woken) {
     relock.resume_unconditionally();
   } else {
+    waiter.reason.kind.store(lock_kind(), platform::relaxed);
+    waiter.reason.object.store(&lock, platform::relaxed);
     relock.wait_unconditionally();
+  }
+  if (runtime::must_stop(self)) {
+    lock.release();
+    platform::park_for_good();
   }
   if (levels != 0) rlock->levels_.store(levels, platform::relaxed);
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
@@ -110,7 +117,7 @@ void Condition::notify_up_to(std::size_t n) {
       Waiter* waiter = waiting.first(this);
       if (waiter == nullptr) break;
       count_waiting(-1);
-      if (sync::move_to_lock_queue(*waiter, waiting, lock, locking)) continue;
+      if (sync::move_to_lock_queue(*waiter, waiting, lock, lock_kind(), locking)) continue;
       // Only a signal can be free here: somebody else has released it meanwhile.
       *end = waiting.pop(this, Outcome::woken);
       end = &(*end)->next;

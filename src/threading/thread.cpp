@@ -78,6 +78,7 @@ Thread current_thread() {
 }
 
 Thread main_thread() {
+  ThreadControl::current();  // So that the main thread is known, if it is the caller.
   std::shared_ptr<ThreadControl> control = roster::main_thread();
   if (control == nullptr) throw RuntimeError("the main thread has not used tutti yet");
   return ThreadControl::handle_of(std::move(control));

@@ -23,8 +23,9 @@ void sleep_for(Timeout duration) {
   runtime::check_interrupt(self);
   if (duration.nanoseconds() == 0) return platform::yield();
   runtime::prepare_to_wait(self);
-  const runtime::Ended ended =
-      runtime::wait_for_wake(self, runtime::WaitKind::sleep, nullptr, duration.deadline());
+  const runtime::Ended ended = runtime::wait_for_wake(
+      self, runtime::Reason(runtime::WaitKind::sleep, nullptr), duration.deadline());
+  if (runtime::must_stop(self)) platform::park_for_good();
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
 }
 

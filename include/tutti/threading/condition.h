@@ -41,7 +41,8 @@ class Condition : public TimedLockable<Condition> {
     return acquire_checked(blocking, timeout);
   }
   bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  bool acquire(int) = delete;
+  template <BareInteger Number>
+  bool acquire(Number) = delete;
   void release();
   /// True while some thread holds the condition's lock.
   bool locked() const noexcept;
@@ -79,6 +80,7 @@ class Condition : public TimedLockable<Condition> {
   /// With the queue's guard held.
   void count_waiting(int change) noexcept;
   sync::LockCell& cell() const noexcept;
+  runtime::WaitKind lock_kind() const noexcept;
   bool is_held_by_caller() const noexcept;
 
   void* lock_;

@@ -48,7 +48,8 @@ class Lock : public TimedLockable<Lock> {
   bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
   /// Python reads acquire(1) as "blocking", a C++ reader as "one second": write acquire(true) or
   /// acquire(1s).
-  bool acquire(int) = delete;
+  template <BareInteger Number>
+  bool acquire(Number) = delete;
 
   /// Releases the lock, whoever holds it. Throws RuntimeError when nobody does.
   void release() {

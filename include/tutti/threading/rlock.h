@@ -39,8 +39,9 @@ class RLock : public TimedLockable<RLock> {
     return acquire_checked(blocking, timeout);
   }
   bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  /// Write acquire(true) or acquire(1s): see Lock::acquire(int).
-  bool acquire(int) = delete;
+  /// Write acquire(true) or acquire(1s): see Lock.
+  template <BareInteger Number>
+  bool acquire(Number) = delete;
 
   /// Goes one level up; at the outermost level the lock is free. Throws RuntimeError when the
   /// caller does not own it.

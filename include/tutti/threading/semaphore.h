@@ -36,8 +36,9 @@ class Semaphore : public TimedLockable<Semaphore> {
     return acquire_checked(blocking, timeout);
   }
   bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  /// Write acquire(true) or acquire(1s): see Lock::acquire(int).
-  bool acquire(int) = delete;
+  /// Write acquire(true) or acquire(1s): see Lock.
+  template <BareInteger Number>
+  bool acquire(Number) = delete;
 
   /// Gives back `n`: as many of the longest waiting threads go on. Throws ValueError when `n` is
   /// below 1 or the count would pass its limit.

@@ -2,11 +2,17 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <mutex>  // std::scoped_lock and std::unique_lock, which are how our locks are held.
 
 #include "tutti/time.h"
 
 namespace tutti::inline TUTTI_ABI::threading {
+
+/// A number that Python would take as a truth value and a C++ reader as seconds: acquire() refuses
+/// it.
+template <typename Number>
+concept BareInteger = std::integral<Number> && !std::same_as<Number, bool>;
 
 /// Gives `Derived`, which has acquire(bool), acquire(Timeout) and release(), the names of std's
 /// TimedLockable.

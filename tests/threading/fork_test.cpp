@@ -1,0 +1,55 @@
+// fork in a program with threads: run as programs of their own (tests/programs/program_fork.cpp).
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/run_program.h"
+
+namespace tests {
+
+Ended fork_case(const std::string& name) {
+  return run_program(PROGRAM_FORK, {name});
+}
+
+TEST(Fork, ALockOfAThreadThatIsNotInTheChildIsAnErrorThere) {
+  EXPECT_TRUE(ended_with(fork_case("lock_of_a_vanished_thread"), 0, ""));
+}
+TEST(Fork, AnRLockOfAThreadThatIsNotInTheChildIsAnErrorThere) {
+  EXPECT_TRUE(ended_with(fork_case("rlock_of_a_vanished_thread"), 0, ""));
+}
+TEST(Fork, AConditionOfAThreadThatIsNotInTheChildIsAnErrorThere) {
+  EXPECT_TRUE(ended_with(fork_case("condition_of_a_vanished_thread"), 0, ""));
+}
+TEST(Fork, ALockOfTheForkingThreadIsItsOwnInTheChildToo) {
+  EXPECT_TRUE(ended_with(fork_case("lock_of_the_forking_thread"), 0, ""));
+}
+TEST(Fork, AnRLockOfTheForkingThreadIsItsOwnInTheChildToo) {
+  EXPECT_TRUE(ended_with(fork_case("rlock_of_the_forking_thread"), 0, ""));
+}
+TEST(Fork, AConditionOfTheForkingThreadIsItsOwnInTheChildToo) {
+  EXPECT_TRUE(ended_with(fork_case("condition_of_the_forking_thread"), 0, ""));
+}
+TEST(Fork, LeavesNobodyWhoWaitsForALockInTheChild) {
+  EXPECT_TRUE(ended_with(fork_case("lock_with_waiters"), 0, ""));
+}
+TEST(Fork, LeavesNobodyWhoWaitsForAnythingElseInTheChild) {
+  EXPECT_TRUE(ended_with(fork_case("waiters_are_gone"), 0, ""));
+}
+TEST(Fork, TheChildHasOneThreadWhichIsTheMainOne) {
+  EXPECT_TRUE(ended_with(fork_case("child_has_one_thread"), 0, ""));
+}
+TEST(Fork, InAThreadMakesThatTheMainOneOfTheChild) {
+  EXPECT_TRUE(ended_with(fork_case("fork_in_a_thread"), 0, ""));
+}
+TEST(Fork, AChildMayForkAgain) {
+  EXPECT_TRUE(ended_with(fork_case("child_of_a_child"), 0, ""));
+}
+TEST(Fork, TheChildsEndWaitsForItsOwnThreadsOnly) {
+  EXPECT_TRUE(ended_with(fork_case("child_waits_for_its_threads"), 0,
+                         "thread of the child ends\nparent ends\n"));
+}
+TEST(Fork, MayComeAtAnyTime) {
+  EXPECT_TRUE(ended_with(fork_case("forks_while_threads_work"), 0, ""));
+}
+
+}  // namespace tests
