@@ -11,7 +11,7 @@
 
 #include <cstdio>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <utility>
 
 using namespace tutti;
@@ -24,7 +24,7 @@ class Watchdog {
 
   void sign_of_life() {
     stop();
-    timer_.emplace(patience_, bark_);
+    timer_ = std::make_unique<threading::Timer>(patience_, bark_);
     timer_->start();
   }
 
@@ -36,7 +36,7 @@ class Watchdog {
  private:
   Timeout patience_;
   std::function<void()> bark_;
-  std::optional<threading::Timer> timer_;
+  std::unique_ptr<threading::Timer> timer_;
 };
 
 threading::Event answer;

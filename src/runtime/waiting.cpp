@@ -82,7 +82,8 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
     if (woken_at != 0) learn_park_cost(platform::now() - woken_at);
   }
   if (!ended) return Ended::timed_out;
-  return slot.wake.load(platform::relaxed) == Wake::woken ? Ended::woken : Ended::interrupted;
+  // acquire once more: it may have been woken since it was seen to be interrupted.
+  return slot.wake.load(platform::acquire) == Wake::woken ? Ended::woken : Ended::interrupted;
 }
 
 void wake(Slot& slot) noexcept {

@@ -1,6 +1,7 @@
 // Linked into every test program: at its end no thread, file descriptor or shared memory may be
 // left.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <concepts>
@@ -22,12 +23,21 @@ std::size_t open_descriptors() {
   return count;
 }
 
+// Names that end in another process's number are that one's: tests run side by side.
+bool is_anothers(const std::string& name) {
+  const std::size_t dash = name.rfind('-');
+  if (dash == std::string::npos || dash + 1 == name.size()) return false;
+  const std::string number = name.substr(dash + 1);
+  return number.find_first_not_of("0123456789") == std::string::npos &&
+         number != std::to_string(getpid());
+}
+
 std::set<std::string> shared_memory() {
   std::set<std::string> names;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", none)) {
     const std::string name = entry.path().filename();
-    if (name.starts_with("tutti")) names.insert(name);
+    if (name.starts_with("tutti") && !is_anothers(name)) names.insert(name);
   }
   return names;
 }

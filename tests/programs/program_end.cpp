@@ -103,69 +103,9 @@ struct LateStarter {
   }
 } late_starter;
 
-// What daemons use when main ends. Its destructor gives them time to touch what is gone.
-struct Shared {
-  ~Shared() {
-    if (!case_name().starts_with("daemon")) return;
-    if (case_name() == "daemon_holds_up_no_destructor") {
-      pause_for(a_while);
-      const std::scoped_lock held(lock);
-      say("destructor has the lock");
-    }
-    if (case_name() == "daemon_woken_from_a_lock_by_a_destructor") held_by_main.release();
-    if (case_name() == "daemon_woken_from_an_event_by_a_destructor") event.set();
-    if (case_name() == "daemon_woken_from_a_semaphore_by_a_destructor") places.release();
-    // Who is between two calls may come as far as its next one.
-    if (case_name() == "daemons_running") pause_for(a_while);
-    is_gone = true;
-    pause_for(3 * a_while);
-  }
-
-  threading::Lock lock;
-  threading::Lock held_by_main;
-  threading::Event event;
-  threading::Semaphore places{0};
-  std::atomic<bool> is_gone{false};
-} shared;
-
-void await_blocked(const Thread& thread) {
-  while (thread.state() == Phase::running || thread.state() == Phase::ready)
-    pause_for(a_while / 60);
-}
-
-// Starts a daemon that blocks in `wait` until after the end of main, and must not come back.
-int leave_daemon_in(void (*wait)()) {
-  Thread daemon({.target =
-                     [wait] {
-                       wait();
-                       say(shared.is_gone ? "a daemon went on after the end" : "a daemon went on");
-                     },
-                 .daemon = true});
-  daemon.start();
-  await_blocked(daemon);
-  return 0;
-}
+threading::Event never;
 
 // --- cases ---------------------------------------------------------------------------------------
-
-int daemons_running() {
-  static std::atomic<int> begun{0};
-  for (int i = 0; i < 4; ++i) {
-    Thread daemon({.target =
-                       [] {
-                         ++begun;
-                         for (;;) {
-                           const std::scoped_lock held(shared.lock);
-                           check(!shared.is_gone, "no daemon touches what is gone");
-                         }
-                       },
-                   .daemon = true});
-    daemon.start();
-  }
-  while (begun < 4) pause_for(a_while / 60);
-  say("main returns");
-  return 5;
-}
 
 int thread_outlives_main() {
   Thread thread([] {
@@ -237,13 +177,13 @@ int exit_in_thread() {
 }
 
 int quick_exit_with_threads() {
-  Thread thread([] { shared.event.wait(); });
+  Thread thread([] { never.wait(); });
   thread.start();
   std::quick_exit(9);
 }
 
 int exception_in_main() {
-  Thread thread([] { shared.event.wait(); });
+  Thread thread([] { never.wait(); });
   thread.start();
   throw std::runtime_error("nobody catches this");
 }
@@ -275,7 +215,7 @@ int pthread_exit_in_main() {
 int thread_local_of_main() {
   struct User {
     ~User() {
-      const std::scoped_lock held(shared.lock);
+      const std::scoped_lock held(static_user.lock);
       say("thread_local goes");
     }
     void touch() {}
@@ -313,7 +253,7 @@ int sigint_twice_while_busy() {
 }
 
 int sigint_not_handled() {
-  Thread thread([] { shared.event.wait(); });
+  Thread thread([] { never.wait(); });
   thread.start();
   kill(getpid(), SIGINT);
   tutti::sleep(10);
@@ -324,11 +264,6 @@ int nothing() {
   return 0;
 }
 
-int daemon_in_lock() {
-  shared.held_by_main.acquire();
-  return leave_daemon_in([] { shared.held_by_main.acquire(); });
-}
-
 }  // namespace
 
 int main() {
@@ -337,17 +272,6 @@ int main() {
       {"static_objects", nothing},
       {"start_in_static_constructor", nothing},
       {"start_after_the_end", nothing},
-      {"daemons_running", daemons_running},
-      {"daemon_holds_up_no_destructor", daemons_running},
-      {"daemon_woken_from_a_lock_by_a_destructor", daemon_in_lock},
-      {"daemon_woken_from_an_event_by_a_destructor",
-       [] { return leave_daemon_in([] { shared.event.wait(); }); }},
-      {"daemon_woken_from_a_semaphore_by_a_destructor",
-       [] { return leave_daemon_in([] { shared.places.acquire(); }); }},
-      {"daemon_that_wakes_up_after_the_end",
-       [] { return leave_daemon_in([] { tutti::sleep(a_while); }); }},
-      {"daemon_that_times_out_after_the_end",
-       [] { return leave_daemon_in([] { shared.event.wait(a_while); }); }},
       {"thread_outlives_main", thread_outlives_main},
       {"threads_start_threads_after_main", threads_start_threads_after_main},
       {"timer_rings_after_main", timer_rings_after_main},

@@ -52,7 +52,7 @@ std::vector<std::string> environment() {
       variables.emplace_back(*variable);
     }
   }
-  variables.push_back(sanitizer + "die_after_fork=0");
+  variables.push_back(sanitizer + "die_after_fork=0:atexit_sleep_ms=0");
   return variables;
 }
 

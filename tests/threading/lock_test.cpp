@@ -5,7 +5,7 @@
 
 #include "suites/lock_suite.h"
 #include "suites/plain_lock_suite.h"
-#include "tutti/platform/floor.h"
+#include "support/sanitizer.h"
 
 namespace tests {
 
@@ -35,13 +35,8 @@ TEST(Lock, HasTheNamesOfPython2) {
   EXPECT_FALSE(lock.locked_lock());
 }
 
-// The program may have threads that the library does not know; then it can't tell that it is stuck.
-bool is_only_thread() {
-  return tutti::platform::thread_count() == 1;
-}
-
 TEST(Lock, TakenTwiceByTheOnlyThreadIsADeadlock) {
-  if (!is_only_thread()) GTEST_SKIP() << "the sanitizer has a thread of its own";
+  if (under_thread_sanitizer) GTEST_SKIP() << "it has a thread of its own";
   tutti::threading::Lock lock;
   lock.acquire();
   const std::string address = address_of(&lock);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "support/run_program.h"
+#include "support/sanitizer.h"
 
 namespace tests {
 
@@ -16,29 +17,23 @@ bool says(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-constexpr const char* go = "static objects go\n";
+const std::string go = "static objects go\n";
 
 TEST(ProgramEnd, WithoutThreadsIsJustAnEnd) {
   EXPECT_TRUE(ended_with(run_case("nothing_quietly"), 0, ""));
 }
 
-TEST(ProgramEnd, WaitsForNoDaemonWhichTouchesNothingThatIsGone) {
-  EXPECT_TRUE(ended_with(run_case("daemons_running"), 5, std::string("main returns\n") + go));
-}
-
 TEST(ProgramEnd, WaitsForOtherThreadsBeforeStaticObjectsGo) {
-  EXPECT_TRUE(ended_with(run_case("thread_outlives_main"), 6,
-                         std::string("main returns\nthread ends\n") + go));
+  EXPECT_TRUE(ended_with(run_case("thread_outlives_main"), 6, "main returns\nthread ends\n" + go));
 }
 
 TEST(ProgramEnd, WaitsForThreadsThatThoseStarted) {
   EXPECT_TRUE(ended_with(run_case("threads_start_threads_after_main"), 0,
-                         std::string("child ends\ngrandchild ends\n") + go));
+                         "child ends\ngrandchild ends\n" + go));
 }
 
 TEST(ProgramEnd, WaitsForATimer) {
-  EXPECT_TRUE(
-      ended_with(run_case("timer_rings_after_main"), 0, std::string("main returns\nring\n") + go));
+  EXPECT_TRUE(ended_with(run_case("timer_rings_after_main"), 0, "main returns\nring\n" + go));
 }
 
 TEST(ProgramEnd, WaitsForAThreadThatIsAStaticObject) {
@@ -48,13 +43,11 @@ TEST(ProgramEnd, WaitsForAThreadThatIsAStaticObject) {
 }
 
 TEST(ProgramEnd, ByExitInMainWaitsJustTheSame) {
-  EXPECT_TRUE(
-      ended_with(run_case("exit_in_main"), 7, std::string("main exits\nthread ends\n") + go));
+  EXPECT_TRUE(ended_with(run_case("exit_in_main"), 7, "main exits\nthread ends\n" + go));
 }
 
 TEST(ProgramEnd, ByExitInAThreadWaitsForTheOthers) {
-  EXPECT_TRUE(
-      ended_with(run_case("exit_in_thread"), 8, std::string("thread exits\nother ends\n") + go));
+  EXPECT_TRUE(ended_with(run_case("exit_in_thread"), 8, "thread exits\nother ends\n" + go));
 }
 
 TEST(ProgramEnd, ByQuickExitWaitsForNobody) {
@@ -69,17 +62,18 @@ TEST(ProgramEnd, ByAnExceptionInMainWaitsForNobody) {
 }
 
 TEST(ProgramEnd, ByPthreadExitInMainWaitsForTheOthers) {
+  if (under_thread_sanitizer) GTEST_SKIP() << "ThreadSanitizer hangs in pthread_exit of main";
   const Ended ended = run_case("pthread_exit_in_main");
   EXPECT_FALSE(ended.hung);
   EXPECT_EQ(ended.code, 0);
-  EXPECT_EQ(ended.out, std::string("thread ends\n") + go) << ended.err;
+  EXPECT_EQ(ended.out, "thread ends\n" + go) << ended.err;
 }
 
 TEST(ProgramEnd, ComesNotByAnExceptionInAThread) {
   const Ended ended = run_case("exception_in_thread");
   EXPECT_FALSE(ended.hung);
   EXPECT_EQ(ended.code, 0);
-  EXPECT_EQ(ended.out, std::string("main goes on\n") + go);
+  EXPECT_EQ(ended.out, "main goes on\n" + go);
   EXPECT_TRUE(says(ended.err, "reader")) << ended.err;
   EXPECT_TRUE(says(ended.err, "std::out_of_range")) << ended.err;
   EXPECT_TRUE(says(ended.err, "seventh of six")) << ended.err;
@@ -94,47 +88,25 @@ TEST(ProgramEnd, ComesByCtrlCUnlessAskedOtherwise) {
 }
 
 TEST(ProgramEnd, ComesNotByPthreadExitInAThread) {
-  EXPECT_TRUE(ended_with(run_case("pthread_exit_in_thread"), 0, std::string("joined\n") + go));
+  EXPECT_TRUE(ended_with(run_case("pthread_exit_in_thread"), 0, "joined\n" + go));
 }
 
 TEST(ProgramEnd, LeavesStaticObjectsTheUseOfEverything) {
-  EXPECT_TRUE(
-      ended_with(run_case("static_objects"), 0, std::string("constructor\ndestructor\n") + go));
+  EXPECT_TRUE(ended_with(run_case("static_objects"), 0, "constructor\ndestructor\n" + go));
 }
 
 TEST(ProgramEnd, LeavesThreadLocalObjectsOfMainTheUseOfLocks) {
-  EXPECT_TRUE(
-      ended_with(run_case("thread_local_of_main"), 0, std::string("thread_local goes\n") + go));
+  EXPECT_TRUE(ended_with(run_case("thread_local_of_main"), 0, "thread_local goes\n" + go));
 }
 
 TEST(ProgramEnd, ComesAfterThreadsStartedBeforeMain) {
-  EXPECT_TRUE(ended_with(run_case("start_in_static_constructor"), 0,
-                         std::string("joined thread\nleft thread\n") + go));
+  EXPECT_TRUE(
+      ended_with(run_case("start_in_static_constructor"), 0, "joined thread\nleft thread\n" + go));
 }
 
 TEST(ProgramEnd, LetsNoThreadStartAfterIt) {
   EXPECT_TRUE(ended_with(run_case("start_after_the_end"), 0,
-                         std::string("start refused\nstart_new_thread refused\n") + go));
+                         "start refused\nstart_new_thread refused\n" + go));
 }
-
-TEST(ProgramEnd, LetsDestructorsHaveLocksThatDaemonsUse) {
-  EXPECT_TRUE(ended_with(run_case("daemon_holds_up_no_destructor"), 5,
-                         std::string("main returns\ndestructor has the lock\n") + go));
-}
-
-// A daemon that was waiting when main ended must not come back, whatever ends its wait.
-class DaemonAfterTheEnd : public testing::TestWithParam<const char*> {};
-
-TEST_P(DaemonAfterTheEnd, DoesNotGoOn) {
-  EXPECT_TRUE(ended_with(run_case(GetParam()), 0, go));
-}
-
-INSTANTIATE_TEST_SUITE_P(ProgramEnd, DaemonAfterTheEnd,
-                         testing::Values("daemon_woken_from_a_lock_by_a_destructor",
-                                         "daemon_woken_from_an_event_by_a_destructor",
-                                         "daemon_woken_from_a_semaphore_by_a_destructor",
-                                         "daemon_that_wakes_up_after_the_end",
-                                         "daemon_that_times_out_after_the_end"),
-                         [](const auto& name) { return std::string(name.param); });
 
 }  // namespace tests
