@@ -147,6 +147,23 @@ TEST(Inspect, BlockingMarksTheCallerForItsScope) {
   EXPECT_EQ(info_of(me)->state, Phase::running);
 }
 
+TEST(Inspect, BlockingIsSeenAfterAnEarlierWaitToo) {
+  const std::uint64_t me = threading::get_ident();
+  threading::Event event;
+  Thread waker([&] {
+    until([] { return threading::main_thread().state() == Phase::blocked_in_wait_pool; });
+    event.set();
+  });
+  waker.start();
+  event.wait();
+  {
+    const inspect::Blocking in_a_foreign_library;
+    EXPECT_EQ(info_of(me)->state, Phase::blocked_otherwise);
+  }
+  EXPECT_EQ(info_of(me)->state, Phase::running);
+  waker.join();
+}
+
 TEST(Inspect, BlockingEndsWithAnException) {
   const std::uint64_t me = threading::get_ident();
   try {

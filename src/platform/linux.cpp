@@ -32,6 +32,19 @@ int futex_flags(int operation, Reach reach) {
   return reach == Reach::process ? operation | FUTEX_PRIVATE_FLAG : operation;
 }
 
+// A system call at which a cancelled thread would end by an exception, out of functions that throw
+// none: such a thread ends at the next one outside instead.
+class NoCancellation {
+ public:
+  NoCancellation() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~NoCancellation() { pthread_setcancelstate(before_, nullptr); }
+  NoCancellation(const NoCancellation&) = delete;
+  NoCancellation& operator=(const NoCancellation&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
 pthread_t to_pthread(Thread thread) {
   return static_cast<pthread_t>(thread.handle);
 }
@@ -84,6 +97,7 @@ Started start(void* (*entry)(void*), void* argument, std::size_t stack_size) noe
 }
 
 void join(Thread thread) noexcept {
+  const NoCancellation here;
   pthread_join(to_pthread(thread), nullptr);
 }
 
@@ -96,7 +110,13 @@ void detach(Thread thread) noexcept {
 }
 
 std::uint32_t process_id() noexcept {
-  return static_cast<std::uint32_t>(getpid());
+  // A system call only once in each process.
+  static constinit atomic<std::uint32_t> known{0};
+  static const int forgotten_in_children =
+      pthread_atfork(nullptr, nullptr, [] { known.store(0, relaxed); });
+  (void)forgotten_in_children;
+  if (known.load(relaxed) == 0) known.store(static_cast<std::uint32_t>(getpid()), relaxed);
+  return known.load(relaxed);
 }
 
 std::uint32_t thread_id() noexcept {
@@ -123,6 +143,7 @@ struct TaskStat {
   const char* from_state = text;
 
   explicit TaskStat(const char* path) noexcept {
+    const NoCancellation here;
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
     const ssize_t size = read(file, text, sizeof text - 1);
@@ -144,7 +165,7 @@ bool is_asleep(std::uint32_t thread) noexcept {
 
 int thread_count() noexcept {
   const TaskStat stat("/proc/self/stat");
-  // The 18th field after the state; see proc(5), num_threads.
+  // See proc(5), num_threads.
   int count = 0;
   std::sscanf(stat.from_state,
               "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &count);
@@ -242,6 +263,11 @@ int on_sigint(void (*handler)()) noexcept {
   };
   sigemptyset(&action.sa_mask);
   return sigaction(SIGINT, &action, nullptr) == 0 ? 0 : errno;
+}
+
+void print_error(const char* text) noexcept {
+  const NoCancellation here;
+  std::fputs(text, stderr);
 }
 
 void die_of_sigint() noexcept {

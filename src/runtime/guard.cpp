@@ -2,6 +2,8 @@
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
+constinit Guard leaf_guard;
+
 void Guard::lock_slow() noexcept {
   // The section is shorter than a park, unless its holder was preempted.
   for (int i = 0; i < 100; ++i) {

@@ -8,7 +8,8 @@
 namespace tutti::inline TUTTI_ABI::runtime {
 
 /// A lock for the runtime's own data. Unlike the locks that users see it has no owner, no wait
-/// record and no fairness: whoever holds it neither blocks nor calls out.
+/// record and no fairness: whoever
+/// holds it waits for nobody and calls no code of the user's.
 ///
 /// The word: 0 free, 1 held, 2 held and perhaps waited for (Drepper, "Futexes are tricky", 2004).
 class Guard {
@@ -46,5 +47,9 @@ class GuardHolder {
  private:
   Guard& guard_;
 };
+
+/// Guards small things that many objects have: names, hooks, the values of Local. Held over a fork,
+/// so that the child finds them whole. No other guard is taken under it.
+extern constinit Guard leaf_guard;
 
 }  // namespace tutti::inline TUTTI_ABI::runtime

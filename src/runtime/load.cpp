@@ -46,8 +46,8 @@ void count_runnable(int change) noexcept {
   runnable.fetch_add(change, platform::relaxed);
 }
 
-void reset_load_after_fork() noexcept {
-  runnable.store(1, platform::relaxed);
+void reset_load_after_fork(int threads) noexcept {
+  runnable.store(threads, platform::relaxed);
   asleep_elsewhere.store(0, platform::relaxed);
 }
 

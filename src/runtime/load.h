@@ -7,8 +7,8 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 /// Adds to the number of registered threads that are not waiting in tutti.
 void count_runnable(int change) noexcept;
-/// In a fork's child: the calling thread is the only one.
-void reset_load_after_fork() noexcept;
+/// In a fork's child: so many are left.
+void reset_load_after_fork(int threads) noexcept;
 
 /// True if there is a core for each thread that could use one, so that a waiting thread that spins
 /// takes nothing from the others. Cheap, and now and then a little out of date.

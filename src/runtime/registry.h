@@ -14,9 +14,6 @@ inline constexpr std::uint32_t slot_capacity = 65'536;  // Slot 0 is the header'
 constexpr std::uint32_t slot_number(ThreadId id) {
   return id & 0xffff;
 }
-constexpr std::uint32_t id_generation(ThreadId id) {
-  return id >> 16;
-}
 
 struct Claim {
   Slot* slot;

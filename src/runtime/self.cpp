@@ -18,6 +18,7 @@ namespace {
 constinit atomic<Slot*> the_main_slot{nullptr};
 constinit atomic<std::uint32_t> dummies{0};
 constinit atomic<void (*)(Self&)> welcome_hook{nullptr};
+constinit atomic<void (*)(Self&)> farewell_hook{nullptr};
 
 // Ids of threads of the processes that this one was forked from, sorted. Changed only in a fork's
 // child, while it has one thread. Never destroyed, for threads that outlive static objects.
@@ -25,6 +26,9 @@ std::vector<ThreadId>& vanished_ids() {
   static std::vector<ThreadId>& ids = *new std::vector<ThreadId>;
   return ids;
 }
+
+// Held over a fork, and while a thread is given its slot.
+constinit Guard fork_guard;
 
 constexpr std::uint32_t pass_of(ThreadId id) {
   return id << 2;
@@ -40,6 +44,8 @@ void leave(void* pointer) {
   auto* self = static_cast<Self*>(pointer);
   platform::current() = {};
   count_runnable(-1);
+  Slot* main = self->slot;
+  the_main_slot.compare_exchange_strong(main, nullptr, platform::acq_rel);
   release_slot(*self->slot);
   delete self;  // Last, for the threading layer's record of the thread goes with it, and wakes
                 // joiners.
@@ -55,6 +61,8 @@ void settle(Self& self) noexcept {
 
 std::unique_ptr<Self> make_self(std::uint32_t flags, std::string_view name) {
   auto self = std::make_unique<Self>();
+  // No fork comes between: its child would not know that this thread is missing.
+  const GuardHolder held(fork_guard);
   const Claim claim = claim_slot(flags, name);
   self->slot = claim.slot;
   self->id = claim.id;
@@ -65,12 +73,12 @@ std::unique_ptr<Self> make_self(std::uint32_t flags, std::string_view name) {
 
 // --- fork ----------------------------------------------------------------------------------------
 
-// Held from before a fork until after it: who will be missing in the child.
-constinit Guard fork_guard;
+// Who will be missing in the child of a fork under way. Guarded by fork_guard.
 std::vector<ThreadId>* missing_in_child = nullptr;
 
 void prepare_fork() {
   fork_guard.lock();
+  leaf_guard.lock();
   missing_in_child = new std::vector<ThreadId>;
   const Self* forking = registered_self();
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
@@ -81,6 +89,7 @@ void prepare_fork() {
 
 void finish_fork() {
   delete missing_in_child;
+  leaf_guard.unlock();
   fork_guard.unlock();
 }
 
@@ -92,7 +101,10 @@ void in_child() {
   std::sort(vanished.begin(), vanished.end());
   finish_fork();
   the_main_slot.store(nullptr, platform::relaxed);
+  reset_waiting_after_fork();
+  end_before_statics_made_so_far();
   Self* self = registered_self();
+  reset_load_after_fork(self == nullptr || self->blocking_elsewhere > 0 ? 0 : 1);
   if (self == nullptr) return;
   const Claim claim = claim_slot(Slot::main_flag, self->slot->get_name());
   self->earlier_ids.push_back(self->id);
@@ -104,8 +116,6 @@ void in_child() {
   claim.slot->phase.store(SlotPhase::running, platform::release);
   the_main_slot.store(claim.slot, platform::release);
   set_current(*self);
-  reset_waiting_after_fork();
-  reset_load_after_fork();
 }
 
 // --- start of the program ------------------------------------------------------------------------
@@ -148,12 +158,28 @@ bool Self::is(ThreadId owner) const noexcept {
 Self& self() {
   Self* known = registered_self();
   if (known == nullptr) return register_calling_thread();
-  if (must_stop(*known)) platform::park_for_good();
+  if (must_stop(*known)) stop_for_good(*known);
   return *known;
 }
 
 bool must_stop(const Self& self) noexcept {
   return self.is_daemon && is_ending();
+}
+
+void stop_for_good(Self& self) noexcept {
+  if (auto* farewell = farewell_hook.load(platform::acquire)) farewell(self);
+  platform::park_for_good();
+}
+
+void before_stopping(void (*farewell)(Self&)) noexcept {
+  farewell_hook.store(farewell, platform::release);
+}
+
+void exempt_from_stopping() noexcept {
+  Self* self = registered_self();
+  if (self == nullptr) return;
+  self->is_daemon = false;
+  set_current(*self);
 }
 
 std::unique_ptr<Self> prepare_thread(bool is_daemon, std::string_view name) {
@@ -174,7 +200,8 @@ void at_registration(void (*welcome)(Self&)) noexcept {
 
 bool vanished_in_fork(ThreadId id) noexcept {
   const std::vector<ThreadId>& ids = vanished_ids();
-  return !ids.empty() && std::binary_search(ids.begin(), ids.end(), id);
+  // In time a thread of this process may be given the same id.
+  return !ids.empty() && std::binary_search(ids.begin(), ids.end(), id) && !is_living(id);
 }
 
 Slot* main_slot() noexcept {

@@ -33,8 +33,15 @@ struct Self {
 Self& self();
 
 /// True if `self` must not go on: a daemon thread, when the program is ending. Whoever has waited
-/// asks; then gives back what the wait has brought, and parks for good.
+/// asks; then gives back what the wait has brought, and calls stop_for_good().
 bool must_stop(const Self& self) noexcept;
+/// Parks the calling thread until the process ends; who joins it may go on, for it does nothing
+/// more.
+[[noreturn]] void stop_for_good(Self& self) noexcept;
+/// Sets what stop_for_good() calls first.
+void before_stopping(void (*farewell)(Self&)) noexcept;
+/// For the thread that ends the program, whatever it was: from now on it must not stop.
+void exempt_from_stopping() noexcept;
 
 /// The calling thread, or null if it is not registered. No gate.
 inline Self* registered_self() noexcept {

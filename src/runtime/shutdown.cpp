@@ -1,5 +1,6 @@
 #include "runtime/shutdown.h"
 
+#include "runtime/self.h"
 #include "tutti/platform/floor.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
@@ -20,6 +21,7 @@ bool is_ending() noexcept {
 void begin_ending() noexcept {
   if (is_ending()) return;
   if (auto* join = join_threads.load(platform::acquire)) join();
+  exempt_from_stopping();
   ending.store(true, platform::release);
 }
 

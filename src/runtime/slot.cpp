@@ -19,7 +19,7 @@ class RecordWriter {
     while (!slot.record_stamp.compare_exchange_weak(stamp_, stamp_ + 1, platform::acquire,
                                                     platform::relaxed)) {
       stamp_ &= ~1u;
-      platform::relax();
+      platform::yield();  // The other writer may need this core to finish.
     }
   }
   ~RecordWriter() { slot_.record_stamp.store(stamp_ + 2, platform::release); }

@@ -59,10 +59,15 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
   const auto is_ended = [&]() noexcept {
     // acquire: pairs with the release in wake(); what the waker wrote to the waiter is seen.
     std::uint32_t state = slot.wake.load(platform::acquire);
-    if (state == Wake::interrupted && interrupts == Interrupts::deferred) {
-      slot.wake.compare_exchange_strong(state, Wake::watching, platform::acquire);
+    const bool heeds = interrupts == Interrupts::heeded && self.is_main;
+    if (state == Wake::interrupted && !(heeds && is_interrupt_pending())) {
+      // Not for this wait; or late, for one that has thrown already. seq_cst: an interrupt_main()
+      // that came meanwhile has found this state and left it alone, so its flag is looked at once
+      // more.
+      slot.wake.compare_exchange_strong(state, Wake::watching, platform::seq_cst);
+      return state == Wake::woken || (heeds && is_interrupt_pending());
     }
-    return state == Wake::woken || (state == Wake::interrupted && interrupts == Interrupts::heeded);
+    return state == Wake::woken || state == Wake::interrupted;
   };
   if (self.is_main && interrupts == Interrupts::heeded && is_interrupt_pending()) {
     return Ended::interrupted;
@@ -115,7 +120,7 @@ void interrupt_main() noexcept {
 }
 
 void throw_interrupt() {
-  interrupt_pending.store(false, platform::relaxed);
+  interrupt_pending.exchange(false, platform::seq_cst);
   throw KeyboardInterrupt("the main thread was interrupted");
 }
 

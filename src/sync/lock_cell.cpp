@@ -86,7 +86,7 @@ bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
   const bool acquired = LockWait(*this, waiter).wait(deadline);
   if (runtime::must_stop(self)) {
     if (acquired) release_slow();
-    platform::park_for_good();
+    runtime::stop_for_good(self);
   }
   return acquired;
 }

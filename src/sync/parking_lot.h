@@ -107,27 +107,38 @@ inline void wake(Waiter& waiter) noexcept {
 void wake_all(Waiter* first) noexcept;
 
 /// Waits to be woken. If the deadline passes or the main thread is interrupted while the waiter is
-/// still in the queue for `key`, takes it out and calls `on_leaving(bucket, why)` under the
-/// bucket's guard. If somebody else had taken it out or moved it to another queue before that, a
-/// wake is sure to come: then it waits for that, and the wait counts as woken.
-template <typename OnLeaving>
-runtime::Ended wait_in_queue(
-    Waiter& waiter, const void* key, std::int64_t deadline, OnLeaving on_leaving,
-    runtime::Interrupts interrupts = runtime::Interrupts::heeded) noexcept {
+/// still in the queue for `key`, and `may_leave()` says so, takes it out and calls
+/// `on_leaving(bucket, why)`; all under the bucket's guard. If it may not, or if somebody else had
+/// taken it out or moved it to another queue before that, a wake is sure to come: then it waits for
+/// that, and the wait counts as woken.
+template <typename OnLeaving, typename MayLeave>
+runtime::Ended wait_in_queue(Waiter& waiter, const void* key, std::int64_t deadline,
+                             OnLeaving on_leaving, runtime::Interrupts interrupts,
+                             MayLeave may_leave) noexcept {
   const runtime::Ended ended =
       runtime::wait_for_wake(waiter.self, waiter.reason, deadline, interrupts);
   if (ended == runtime::Ended::woken) return ended;
   Bucket& bucket = lock_bucket_of(waiter);
   const bool leaves =
-      waiter.outcome == Outcome::queued && waiter.key.load(platform::relaxed) == key;
+      waiter.outcome == Outcome::queued && waiter.key.load(platform::relaxed) == key && may_leave();
   if (leaves) {
     bucket.remove(waiter);
     on_leaving(bucket, ended);
   }
   bucket.unlock();
   if (leaves) return ended;
-  return runtime::wait_for_wake(waiter.self, waiter.reason, platform::never,
-                                runtime::Interrupts::deferred);
+  runtime::wait_for_wake(waiter.self, waiter.reason, platform::never,
+                         runtime::Interrupts::deferred);
+  // Whoever moved the waiter may have amended its record between the two waits.
+  runtime::restore_record(waiter.self);
+  return runtime::Ended::woken;
+}
+
+template <typename OnLeaving>
+runtime::Ended wait_in_queue(
+    Waiter& waiter, const void* key, std::int64_t deadline, OnLeaving on_leaving,
+    runtime::Interrupts interrupts = runtime::Interrupts::heeded) noexcept {
+  return wait_in_queue(waiter, key, deadline, on_leaving, interrupts, [] { return true; });
 }
 
 /// Sets the parking lot up for forks; called by what must run after it in a fork's child.

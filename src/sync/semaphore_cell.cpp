@@ -44,7 +44,7 @@ bool SemaphoreCell::acquire_slow(std::int64_t deadline) {
   const bool acquired = ended == runtime::Ended::woken;
   if (runtime::must_stop(self)) {
     if (acquired) give(1);
-    platform::park_for_good();
+    runtime::stop_for_good(self);
   }
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
   return acquired;

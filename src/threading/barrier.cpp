@@ -45,6 +45,7 @@ int Barrier::wait(Timeout timeout) {
     wait_for_others(self, bucket, deadline);
   } else if (action_) {
     state_.store(State::acting, platform::relaxed);
+    actor_ = self.id;
     const std::uint32_t round = round_;
     bucket.unlock();
     act(round);
@@ -68,9 +69,12 @@ void Barrier::wait_for_others(runtime::Self& self, Bucket& bucket, std::int64_t 
       count_.fetch_sub(1, platform::relaxed);
     }
   };
-  const runtime::Ended ended = sync::wait_in_queue(waiter, this, deadline, leave);
+  // Once all have come, nobody is late any more: what is waited for is the action.
+  const auto may_leave = [this] { return state_.load(platform::relaxed) != State::acting; };
+  const runtime::Ended ended =
+      sync::wait_in_queue(waiter, this, deadline, leave, runtime::Interrupts::heeded, may_leave);
   sync::wake_all(others);
-  if (runtime::must_stop(self)) platform::park_for_good();
+  if (runtime::must_stop(self)) runtime::stop_for_good(self);
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
   if (ended == runtime::Ended::timed_out || waiter.outcome == Outcome::refused) throw_broken();
 }
@@ -90,7 +94,7 @@ void Barrier::act(std::uint32_t round) {
   Bucket& bucket = sync::bucket_of(this);
   const auto end = [&](State next, Outcome outcome) {
     bucket.lock();
-    // While the action ran, abort() or reset() may have ended its round.
+    // The action may have called abort() or reset(), and so ended its round.
     const bool is_current = round_ == round;
     Waiter* others = is_current ? end_round(bucket, next, outcome) : nullptr;
     bucket.unlock();
@@ -113,9 +117,15 @@ sync::Waiter* Barrier::end_round(Bucket& bucket, State next, Outcome outcome) no
   return bucket.pop_all(this, outcome);
 }
 
-void Barrier::refuse_all(State next) noexcept {
+void Barrier::refuse_all(State next) {
+  runtime::Self& self = runtime::self();
   Bucket& bucket = sync::bucket_of(this);
   bucket.lock();
+  // The round of an action is full, and not to be broken any more, unless by the action itself.
+  while (state_.load(platform::relaxed) == State::acting && actor_ != self.id) {
+    wait_for_end_of_action(self, bucket);
+    bucket.lock();
+  }
   Waiter* waiters = end_round(bucket, next, Outcome::refused);
   bucket.unlock();
   sync::wake_all(waiters);

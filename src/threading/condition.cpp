@@ -78,7 +78,7 @@ bool Condition::wait_until(std::int64_t deadline) {
   }
   if (runtime::must_stop(self)) {
     lock.release();
-    platform::park_for_good();
+    runtime::stop_for_good(self);
   }
   if (levels != 0) rlock->levels_.store(levels, platform::relaxed);
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
@@ -120,6 +120,7 @@ void Condition::notify_up_to(std::size_t n) {
       if (sync::move_to_lock_queue(*waiter, waiting, lock, lock_kind(), locking)) continue;
       // Only a signal can be free here: somebody else has released it meanwhile.
       *end = waiting.pop(this, Outcome::woken);
+      (*end)->leaves_others = false;  // It is no heir of this queue's.
       end = &(*end)->next;
     }
     *end = nullptr;

@@ -10,9 +10,7 @@ namespace tutti::inline TUTTI_ABI::threading {
 
 namespace {
 
-constinit runtime::Guard guard;  // Guards the hook.
-
-// Never destroyed: threads may outlive static objects.
+// Guarded by leaf_guard. Never destroyed: threads may outlive static objects.
 std::shared_ptr<ExceptHook>& hook_in_force() {
   static auto& hook = *new std::shared_ptr<ExceptHook>;
   return hook;
@@ -34,7 +32,7 @@ std::string ExceptHookArgs::what() const {
 ExceptHook set_excepthook(ExceptHook hook) {
   auto next = hook ? std::make_shared<ExceptHook>(std::move(hook)) : nullptr;
   {
-    const runtime::GuardHolder held(guard);
+    const runtime::GuardHolder held(runtime::leaf_guard);
     next.swap(hook_in_force());
   }
   return next == nullptr ? ExceptHook() : *next;
@@ -43,7 +41,7 @@ ExceptHook set_excepthook(ExceptHook hook) {
 void excepthook(const ExceptHookArgs& args) {
   std::shared_ptr<ExceptHook> hook;
   {
-    const runtime::GuardHolder held(guard);
+    const runtime::GuardHolder held(runtime::leaf_guard);
     hook = hook_in_force();
   }
   hook == nullptr ? default_excepthook(args) : (*hook)(args);
@@ -55,8 +53,7 @@ void default_excepthook(const ExceptHookArgs& args) {
   text += ":\n" + args.exc_type;
   if (const std::string what = args.what(); !what.empty()) text += ": " + what;
   text += "\n";
-  // One call, so that the lines of several threads don't mix.
-  std::fputs(text.c_str(), stderr);
+  platform::print_error(text.c_str());
 }
 
 }  // namespace tutti::inline TUTTI_ABI::threading

@@ -1,7 +1,6 @@
 // From an exception that leaves a thread to the excepthook.
 #include "threading/report_exception.h"
 
-#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -17,14 +16,15 @@ void report_exception(std::exception_ptr exception, Thread thread) noexcept {
     try {
       excepthook(args);
     } catch (const std::exception& error) {
-      std::fprintf(stderr, "Exception in threading.excepthook: %s\n", error.what());
+      std::string text = "Exception in threading.excepthook: ";
+      platform::print_error(text.append(error.what()).append("\n").c_str());
       default_excepthook(args);
     } catch (...) {
-      std::fputs("Exception in threading.excepthook\n", stderr);
+      platform::print_error("Exception in threading.excepthook\n");
       default_excepthook(args);
     }
   } catch (...) {
-    std::fputs("tutti: no memory to report an exception in a thread\n", stderr);
+    platform::print_error("tutti: no memory to report an exception in a thread\n");
   }
 }
 

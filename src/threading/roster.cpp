@@ -1,6 +1,5 @@
 #include "threading/roster.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "runtime/shutdown.h"
@@ -17,6 +16,7 @@ using runtime::Guard;
 constinit Guard guard;  // Guards what follows.
 constinit ThreadControl* first = nullptr;
 constinit ThreadControl* last = nullptr;
+constinit bool is_closed = false;
 
 // Never destroyed: threads may outlive static objects.
 std::shared_ptr<ThreadControl>& main_control() {
@@ -53,7 +53,10 @@ void welcome(runtime::Self& self) {
   auto control = std::make_shared<ThreadControl>(
       self.is_main ? ThreadControl::Origin::main : ThreadControl::Origin::foreign, self);
   add(*control);
-  if (self.is_main) main_control() = control;
+  if (self.is_main) {
+    const runtime::GuardHolder held(guard);
+    main_control() = control;
+  }
   self.thread = std::make_shared<Attachment>(std::move(control));
 }
 
@@ -62,6 +65,7 @@ std::shared_ptr<ThreadControl> first_that_holds_up_the_end(const ThreadControl* 
   for (ThreadControl* control = first; control != nullptr; control = control->next_in_roster) {
     if (control != except && control->holds_up_the_end()) return control->shared_from_this();
   }
+  is_closed = true;  // Under the guard, so that none starts between here and the end.
   return nullptr;
 }
 
@@ -74,12 +78,17 @@ void join_all() {
     self->release_joiners();
   }
   try {
-    while (const auto control = first_that_holds_up_the_end(self.get()))
-      control->join(platform::never);
+    while (const auto control = first_that_holds_up_the_end(self.get())) {
+      // One whose start is failing at this moment is not for joining, and soon not in the roster.
+      if (control->is_started()) control->join(platform::never);
+    }
   } catch (const KeyboardInterrupt&) {
-    std::fputs("tutti: interrupted while waiting for threads to end; ending without them\n",
-               stderr);
+    platform::print_error("tutti: interrupted while waiting for threads; ending without them\n");
   }
+}
+
+void stop(runtime::Self& self) {
+  if (self.thread != nullptr) static_cast<Attachment*>(self.thread.get())->control()->stop();
 }
 
 void before_fork() {
@@ -117,18 +126,21 @@ void in_child() {
   platform::around_fork({before_fork, in_parent, in_child});
   runtime::before_ending(join_all);
   runtime::at_registration(welcome);
+  runtime::before_stopping(stop);
   welcome(self);
   return true;
 }();
 
 }  // namespace
 
-void add(ThreadControl& control) noexcept {
+bool add(ThreadControl& control) noexcept {
   const runtime::GuardHolder held(guard);
+  if (is_closed && !control.is_running()) return false;
   control.next_in_roster = nullptr;
   control.previous_in_roster = last;
   (last == nullptr ? first : last->next_in_roster) = &control;
   last = &control;
+  return true;
 }
 
 void remove(ThreadControl& control) noexcept {
@@ -168,7 +180,7 @@ std::shared_ptr<void> attachment(std::shared_ptr<ThreadControl> control) {
 }
 
 void detach(runtime::Self& self) noexcept {
-  static_cast<Attachment*>(self.thread.get())->undo();
+  if (self.thread != nullptr) static_cast<Attachment*>(self.thread.get())->undo();
 }
 
 std::shared_ptr<ThreadControl> attached_to(runtime::Self& self) {

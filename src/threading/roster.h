@@ -9,7 +9,8 @@
 
 namespace tutti::inline TUTTI_ABI::threading::roster {
 
-void add(ThreadControl& control) noexcept;
+/// False once the program is ending: then no thread may start.
+bool add(ThreadControl& control) noexcept;
 /// Does nothing if it is not in it.
 void remove(ThreadControl& control) noexcept;
 

@@ -62,10 +62,12 @@ ThreadControl::ThreadControl(Origin origin, const runtime::Self& self)
       id_(self.id),
       native_id_(self.slot->thread.load(platform::relaxed)),
       name_(self.slot->get_name()) {
+  process_.store(platform::process_id(), platform::relaxed);
   born_.set();
 }
 
 ThreadControl::~ThreadControl() {
+  if (is_of_another_process()) return;
   if (kernel_state_.load(platform::acquire) == KernelThread::joinable)
     platform::detach(kernel_thread_);
 }
@@ -77,6 +79,8 @@ std::shared_ptr<ThreadControl> ThreadControl::current() {
 // --- Start and end -------------------------------------------------------------------------------
 
 void ThreadControl::start(Thread& object) {
+  // The new thread may end, and destroy the last handle, before this function is done.
+  const std::shared_ptr<ThreadControl> keep = shared_from_this();
   Stage made = Stage::made;
   if (!stage_.compare_exchange_strong(made, Stage::started, platform::acq_rel)) {
     throw RuntimeError("thread '" + name() +
@@ -91,6 +95,7 @@ void ThreadControl::start(Thread& object) {
   } catch (...) {
     object_.store(nullptr, platform::relaxed);
     keeps_object_.reset();
+    process_.store(0, platform::relaxed);
     id_.store(0, platform::release);
     stage_.store(Stage::made, platform::release);
     throw;
@@ -115,9 +120,18 @@ void ThreadControl::start_kernel_thread() {
   static const bool ends_in_order = (runtime::end_before_statics_made_so_far(), true);
   (void)ends_in_order;
   std::unique_ptr<runtime::Self> self = runtime::prepare_thread(is_daemon(), name());
-  self->thread = roster::attachment(shared_from_this());
+  try {
+    self->thread = roster::attachment(shared_from_this());
+    if (!roster::add(*this)) {
+      throw RuntimeError("can't start new thread '" + name() + "': the program is ending");
+    }
+  } catch (...) {
+    roster::detach(*self);
+    runtime::abandon_thread(std::move(self));
+    throw;
+  }
+  process_.store(platform::process_id(), platform::relaxed);
   id_.store(self->id, platform::release);
-  roster::add(*this);
   const platform::Started started = platform::start(enter, self.get(), settings::stack_size());
   if (started.error != 0) {
     // What the attachment does at the end of a thread must not happen to this one.
@@ -190,10 +204,11 @@ bool ThreadControl::join(std::int64_t deadline) {
   if (!is_started()) {
     throw RuntimeError("cannot join thread '" + name() + "' before it is started");
   }
-  if (const runtime::Self& self = runtime::self(); self.id == id() && !is_finished()) {
+  if (current().get() == this) {
     throw DeadlockError("cannot join current thread '" + name() +
                         "': it would wait for itself for ever");
   }
+  if (is_of_another_process()) return true;
   if (!ended_.wait(runtime::WaitKind::join, this, deadline)) return false;
   reap();
   return true;
@@ -201,6 +216,7 @@ bool ThreadControl::join(std::int64_t deadline) {
 
 void ThreadControl::reap() {
   if (origin_ != Origin::started_by_us) return;
+  if (kernel_state_.load(platform::acquire) == KernelThread::parked) return;
   // The starter may be between making the kernel thread and writing it down.
   while (kernel_state_.load(platform::acquire) == KernelThread::none) platform::yield();
   KernelThread joinable = KernelThread::joinable;
@@ -224,8 +240,15 @@ void ThreadControl::reap() {
 
 void ThreadControl::wait_for_run_of(const Thread& object) {
   if (object_.load(platform::acquire) != &object || is_daemon()) return;
+  if (is_of_another_process()) return;
   if (runtime::Self* self = runtime::registered_self(); self != nullptr && self->id == id()) return;
   finished_.wait_unconditionally(runtime::WaitKind::join, this);
+}
+
+void ThreadControl::stop() noexcept {
+  kernel_state_.store(KernelThread::parked, platform::release);
+  finish();
+  release_joiners();
 }
 
 // --- fork ----------------------------------------------------------------------------------------
@@ -241,6 +264,7 @@ void ThreadControl::vanish() noexcept {
 
 void ThreadControl::survive_fork(const runtime::Self& self) noexcept {
   id_.store(self.id, platform::relaxed);
+  process_.store(platform::process_id(), platform::relaxed);
   native_id_.store(self.slot->thread.load(platform::relaxed), platform::relaxed);
   is_daemon_.store(false, platform::relaxed);
   kernel_state_.store(KernelThread::joined, platform::relaxed);
@@ -254,13 +278,21 @@ bool ThreadControl::is_started() const noexcept {
 }
 
 bool ThreadControl::is_alive() const noexcept {
-  const Stage stage = stage_.load(platform::acquire);
-  return stage == Stage::started || stage == Stage::running;
+  return is_started() && !is_finished();
+}
+
+bool ThreadControl::is_finished() const noexcept {
+  return stage_.load(platform::acquire) == Stage::finished || is_of_another_process();
+}
+
+bool ThreadControl::is_of_another_process() const noexcept {
+  const std::uint32_t process = process_.load(platform::relaxed);
+  return process != 0 && process != platform::process_id();
 }
 
 bool ThreadControl::holds_up_the_end() const noexcept {
   return origin_ == Origin::started_by_us && !is_daemon() &&
-         kernel_state_.load(platform::acquire) != KernelThread::joined;
+         kernel_state_.load(platform::acquire) < KernelThread::joined;
 }
 
 void ThreadControl::set_daemon(bool daemon) {
@@ -271,15 +303,15 @@ void ThreadControl::set_daemon(bool daemon) {
 }
 
 std::string ThreadControl::name() const {
-  const runtime::GuardHolder held(guard_);
+  const runtime::GuardHolder held(runtime::leaf_guard);
   return name_;
 }
 
 void ThreadControl::set_name(std::string name) {
   runtime::Self* self = runtime::registered_self();
-  if (is_alive()) runtime::slot_at(runtime::slot_number(id())).set_name(name);
+  if (is_alive() && id() != 0) runtime::slot_at(runtime::slot_number(id())).set_name(name);
   if (self != nullptr && self->id == id()) platform::name_thread(name.c_str());
-  const runtime::GuardHolder held(guard_);
+  const runtime::GuardHolder held(runtime::leaf_guard);
   name_.swap(name);
 }
 
@@ -290,14 +322,8 @@ std::optional<std::uint32_t> ThreadControl::native_id() {
 }
 
 ThreadState ThreadControl::state() const {
-  switch (stage_.load(platform::acquire)) {
-    case Stage::made:
-      return {Phase::new_thread, {}};
-    case Stage::finished:
-      return {Phase::dead, {}};
-    default:
-      break;
-  }
+  if (!is_started()) return {Phase::new_thread, {}};
+  if (is_finished()) return {Phase::dead, {}};
   const runtime::Slot& slot = runtime::slot_at(runtime::slot_number(id()));
   const ThreadState state = state_of(slot);
   // It may have ended while we looked, and the slot be another's by now.
@@ -307,17 +333,7 @@ ThreadState ThreadControl::state() const {
 
 std::string ThreadControl::to_string() const {
   std::string text = "<Thread(" + name() + ", ";
-  switch (stage_.load(platform::acquire)) {
-    case Stage::made:
-      text += "initial";
-      break;
-    case Stage::finished:
-      text += "stopped";
-      break;
-    default:
-      text += "started";
-      break;
-  }
+  text += !is_started() ? "initial" : is_finished() ? "stopped" : "started";
   if (is_daemon()) text += " daemon";
   if (id() != 0) text += " " + std::to_string(id());
   return text + ")>";

@@ -44,7 +44,8 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
 
   bool is_started() const noexcept;
   bool is_alive() const noexcept;
-  bool is_finished() const noexcept { return stage_.load(platform::acquire) == Stage::finished; }
+  bool is_running() const noexcept { return stage_.load(platform::acquire) == Stage::running; }
+  bool is_finished() const noexcept;
   bool is_daemon() const noexcept { return is_daemon_.load(platform::relaxed); }
   /// True if the end of the program waits for it.
   bool holds_up_the_end() const noexcept;
@@ -62,6 +63,8 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   /// The kernel thread is about to end: whoever joins it may go on.
   void release_joiners() noexcept { ended_.set(); }
 
+  /// It is parked for good.
+  void stop() noexcept;
   /// In a fork's child: of a thread that is not in it, and of the one that is.
   void vanish() noexcept;
   void survive_fork(const runtime::Self& self) noexcept;
@@ -72,7 +75,14 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
 
  private:
   enum class Stage : std::uint32_t { made, started, running, finished };
-  enum class KernelThread : std::uint32_t { none, joinable, being_joined, joined };
+  enum class KernelThread : std::uint32_t {
+    none,
+    joinable,
+    being_joined,
+    joined,
+    /// Parked for good, at the end of the program: never to be joined.
+    parked,
+  };
 
   static void* enter(void* prepared);
   void live();
@@ -80,6 +90,8 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   void choose_run(Thread& object);
   void start_kernel_thread();
   void reap();
+  /// It was a thread of the process from which this one was forked.
+  bool is_of_another_process() const noexcept;
 
   const Origin origin_;
   platform::atomic<Stage> stage_;
@@ -95,8 +107,9 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   platform::atomic<KernelThread> kernel_state_{KernelThread::none};
   sync::EventCell reaped_;
 
-  mutable runtime::Guard guard_;  // Guards name_.
-  std::string name_;
+  std::string name_;  // Guarded by runtime::leaf_guard.
+  /// The process in which it was started, 0 before; in others it is gone.
+  platform::atomic<std::uint32_t> process_{0};
 
   Target target_;
   /// The object whose run() the thread calls, if it is overridden; null before and after.

@@ -25,7 +25,7 @@ void sleep_for(Timeout duration) {
   runtime::prepare_to_wait(self);
   const runtime::Ended ended = runtime::wait_for_wake(
       self, runtime::Reason(runtime::WaitKind::sleep, nullptr), duration.deadline());
-  if (runtime::must_stop(self)) platform::park_for_good();
+  if (runtime::must_stop(self)) runtime::stop_for_good(self);
   if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
 }
 

@@ -1,18 +1,22 @@
-// What a sanitizer can't do, so that tests can leave it out.
+// Which sanitizer the tests are built with, so that they can leave out what it can't do.
 #pragma once
+
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
 
 namespace tests {
 
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool under_thread_sanitizer = true;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
 inline constexpr bool under_thread_sanitizer = true;
 #else
 inline constexpr bool under_thread_sanitizer = false;
 #endif
+
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+inline constexpr bool under_address_sanitizer = true;
 #else
-inline constexpr bool under_thread_sanitizer = false;
+inline constexpr bool under_address_sanitizer = false;
 #endif
 
 }  // namespace tests

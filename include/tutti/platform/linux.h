@@ -150,6 +150,9 @@ void die_of_sigint() noexcept;
 void run_guarded(void (*work)(void*), void (*on_exception)(void*), void (*on_cancel)(void*),
                  void* argument);
 
+/// Writes to standard error by one call, so that the lines of several threads don't mix.
+void print_error(const char* text) noexcept;
+
 /// The readable form of a compiler's name for a type: "std::runtime_error".
 std::string readable_name(const char* mangled);
 /// The readable type of the exception being handled.

@@ -35,10 +35,10 @@ class Barrier {
   Barrier& operator=(const Barrier&) = delete;
 
   /// Waits for the others; returns this thread's rank of arrival, 0 to parties - 1, different for
-  /// each. Throws BrokenBarrierError when the barrier is broken or breaks meanwhile: when it is
-  /// aborted or reset, when one of the waiting threads runs into its time-out (then it breaks the
-  /// barrier for all), or when the action throws (that exception goes to the thread that called
-  /// it).
+  /// each unless one was interrupted. Throws BrokenBarrierError when the barrier is broken or
+  /// breaks meanwhile: when it is aborted or reset, when one of the waiting threads runs into its
+  /// time-out (then it breaks the barrier for all), or when the action throws (that exception goes
+  /// to the thread that called it).
   int wait();
   int wait(Timeout timeout);
 
@@ -59,7 +59,7 @@ class Barrier {
   void wait_for_end_of_action(runtime::Self& self, sync::Bucket& bucket);
   void act(std::uint32_t round);
   sync::Waiter* end_round(sync::Bucket& bucket, State next, sync::Outcome outcome) noexcept;
-  void refuse_all(State next) noexcept;
+  void refuse_all(State next);
   [[noreturn]] void throw_broken() const;
 
   const int parties_;
@@ -69,6 +69,8 @@ class Barrier {
   // Changed under the guard of the bucket in which the waiters queue; atomic for those who only
   // ask.
   std::uint32_t round_ = 0;
+  /// The thread that runs the action, in state acting.
+  std::uint32_t actor_ = 0;
   platform::atomic<std::int32_t> count_{0};
   platform::atomic<State> state_{State::filling};
 };

@@ -22,8 +22,8 @@ namespace tutti::inline TUTTI_ABI::threading {
 ///
 /// notify() wakes in the order in which threads began to wait, and exactly those that were waiting.
 /// The woken get their turn at the lock when the notifier releases it, one after the other, so they
-/// never run into a held lock. There are no spurious wake-ups; conditions are still best waited for
-/// by wait_for, since another thread may come in between.
+/// don't all run for it at once. There are no spurious wake-ups; conditions are still best waited
+/// for by wait_for, since another thread may come in between.
 ///
 /// Thread-safe. A lock given to it must outlive it. Python counterpart: threading.Condition.
 class Condition : public TimedLockable<Condition> {

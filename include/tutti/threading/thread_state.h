@@ -21,9 +21,8 @@ enum class Phase {
   running,
   /// Waiting for a Lock or RLock: in the lock pool.
   blocked_in_lock_pool,
-  /// Waiting for a notification, an event, a place: in the wait pool of a Condition, Event,
-  /// Semaphore
-  /// or Barrier.
+  /// Waiting for a notification, an event, a place: in the wait pool of a Condition, an Event, a
+  /// Semaphore or a Barrier.
   blocked_in_wait_pool,
   /// Waiting for something else: a sleep, a join, I/O or another system call.
   blocked_otherwise,

@@ -33,9 +33,9 @@ class TimedLockable {
   bool try_lock_until(std::chrono::time_point<Clock, Duration> time) {
     // Another clock may run at another pace: look again until it agrees that the time has come.
     for (;;) {
-      const auto left = time - Clock::now();
-      if (try_lock_for(left)) return true;
-      if (left <= left.zero()) return false;
+      const auto now = Clock::now();
+      if (time <= now) return try_lock();
+      if (try_lock_for(time - now)) return true;
     }
   }
 
