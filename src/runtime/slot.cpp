@@ -82,8 +82,9 @@ WaitRecord read_record(const Slot& slot) noexcept {
       record.object = slot.object.load(platform::acquire);
       record.since = slot.since.load(platform::acquire);
       record.deadline = slot.deadline.load(platform::acquire);
-      record.woken =
-          record.kind != WaitKind::none && slot.wake.load(platform::acquire) == Wake::woken;
+      // The wake word means something in waits of ours only; at rest it is left as it was.
+      const bool is_our_wait = record.kind != WaitKind::none && record.kind != WaitKind::io;
+      record.woken = is_our_wait && slot.wake.load(platform::acquire) == Wake::woken;
       if (slot.record_stamp.load(platform::relaxed) == record.stamp) return record;
     }
     platform::yield();

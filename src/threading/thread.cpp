@@ -41,6 +41,7 @@ void Thread::run() {
   control_->run_target();
 }
 void Thread::join(Timeout timeout) {
+  runtime::self();  // The gate comes first: after the end, a daemon's handle may be gone.
   control_->join(timeout.deadline());
 }
 bool Thread::is_alive() const noexcept {
