@@ -1,6 +1,6 @@
 // What a user's first program looks like.
-#include <cstdio>
 #include <tutti/tutti.h>
+#include <cstdio>
 
 int main() {
   tutti::threading::Event done;
