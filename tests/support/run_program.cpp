@@ -72,7 +72,13 @@ pid_t spawn(std::vector<std::string> command, Pipe& out, Pipe& err) {
   // A group of its own, so that it can be killed with its children.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  // And Ctrl-C as usual there, also when these tests run in the background of a shell that has them
+  // ignore it.
+  sigset_t to_default;
+  sigemptyset(&to_default);
+  sigaddset(&to_default, SIGINT);
+  posix_spawnattr_setsigdefault(&attributes, &to_default);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> variables = environment();
   pid_t process = -1;
   const int error = posix_spawn(&process, command[0].c_str(), &actions, &attributes,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "support/journal.h"
+#include "support/until.h"
 #include "tutti/errors.h"
 #include "tutti/thread.h"
 #include "tutti/threading/event.h"
@@ -129,6 +130,7 @@ TEST_F(ExceptHook, SeesExceptionsOfRunAndOfStartNewThread) {
   tutti::thread::start_new_thread([] { throw std::logic_error("start_new_thread"); });
   called.wait();
   EXPECT_EQ(calls.size(), 2u);
+  until([] { return threading::active_count() == 1; });
 }
 
 TEST_F(ExceptHook, NeverSeesSystemExit) {

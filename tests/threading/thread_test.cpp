@@ -268,6 +268,7 @@ TEST(Thread, GoesOnWithoutAnyHandle) {
   EXPECT_EQ(tutti::threading::active_count(), 2u);
   go.set();
   EXPECT_TRUE(done.wait());
+  until([] { return tutti::threading::active_count() == 1; });
 }
 
 TEST(Thread, HandlesOfOneThreadAreEqual) {
