@@ -1,8 +1,10 @@
 // All of tutti.
 #pragma once
 
+#include "tutti/atomic.h"
 #include "tutti/errors.h"
 #include "tutti/inspect.h"
+#include "tutti/shared.h"
 #include "tutti/signal.h"
 #include "tutti/thread.h"
 #include "tutti/threading.h"

@@ -1,7 +1,6 @@
 // System calls of the Linux floor. See tutti/platform/linux.h for what each function promises.
 #include "tutti/platform/linux.h"
 
-#include <cxxabi.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -18,7 +17,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <typeinfo>
 
 namespace tutti::inline TUTTI_ABI::platform {
 
@@ -265,40 +263,9 @@ int on_sigint(void (*handler)()) noexcept {
   return sigaction(SIGINT, &action, nullptr) == 0 ? 0 : errno;
 }
 
-void print_error(const char* text) noexcept {
-  const NoCancellation here;
-  std::fputs(text, stderr);
-}
-
 void die_of_sigint() noexcept {
   signal(SIGINT, SIG_DFL);
   raise(SIGINT);
-}
-
-std::string readable_name(const char* mangled) {
-  int status = 0;
-  char* readable = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);
-  if (readable == nullptr) return mangled;
-  std::string name = readable;
-  std::free(readable);
-  return name;
-}
-
-std::string current_exception_type() {
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  return type == nullptr ? "an exception of another language" : readable_name(type->name());
-}
-
-void run_guarded(void (*work)(void*), void (*on_exception)(void*), void (*on_cancel)(void*),
-                 void* argument) {
-  try {
-    work(argument);
-  } catch (abi::__forced_unwind&) {
-    on_cancel(argument);
-    throw;
-  } catch (...) {
-    on_exception(argument);
-  }
 }
 
 void park_for_good() noexcept {

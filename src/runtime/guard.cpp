@@ -6,7 +6,7 @@ constinit Guard leaf_guard;
 
 void Guard::lock_slow() noexcept {
   // The section is shorter than a park, unless its holder was preempted.
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; platform::can_spin && i < 100; ++i) {
     platform::relax();
     std::uint32_t expected = 0;
     if (word_.load(platform::relaxed) == 0 &&

@@ -10,13 +10,13 @@ namespace tutti::inline TUTTI_ABI::runtime {
 namespace {
 
 // Registered threads that don't wait in tutti.
-constinit atomic<int> runnable{0};
+constinit platform::hint<int> runnable{0};
 
 // Some of those sleep in the kernel all the same: in poll(), in a std::thread's join. The kernel is
 // asked about them when it matters, that is when the count alone says "too many", and so rarely
 // that asking costs one per cent of a core at most.
-constinit atomic<int> asleep_elsewhere{0};
-constinit atomic<std::int64_t> ask_again_at{0};
+constinit platform::hint<int> asleep_elsewhere{0};
+constinit platform::hint<std::int64_t> ask_again_at{0};
 constexpr std::int64_t shortest_pause = 10'000'000;
 constexpr int pauses_per_question = 100;
 // With more threads than that on their feet it can be taken that some of them run.

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "tutti/errors.h"
 
@@ -93,6 +94,14 @@ void sweep() {
     }
   }
 }
+
+[[maybe_unused]] const bool restarts = [] {
+  platform::on_restart([] {
+    const std::uint32_t used = last_slot();
+    std::memset(static_cast<void*>(slots()), 0, sizeof(Slot) * (used + 1));
+  });
+  return true;
+}();
 
 std::uint32_t take_number() {
   // Before the numbers used grow by another thousand, see whether some can be had back.

@@ -123,6 +123,18 @@ void in_child() {
 bool begin() {
   end_before_statics_made_so_far();
   platform::around_fork({prepare_fork, finish_fork, in_child});
+  platform::on_restart([] {
+    the_main_slot.store(nullptr, platform::relaxed);
+    dummies.store(0, platform::relaxed);
+    reset_waiting_after_fork();
+    reset_load_after_fork(0);
+  });
+  platform::on_restart(
+      [] {
+        fork_guard.reset();
+        leaf_guard.reset();
+      },
+      platform::Restart::after_loss);
   return true;
 }
 

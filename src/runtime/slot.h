@@ -60,7 +60,7 @@ struct alignas(64) Slot {
   atomic<std::int64_t> since;
   atomic<std::int64_t> deadline;
   /// When the last thread that woke this one did so; tells how long waking takes.
-  atomic<std::int64_t> woken_at;
+  platform::hint<std::int64_t> woken_at;
 
   static constexpr std::uint32_t daemon_flag = 1;
   static constexpr std::uint32_t main_flag = 2;
@@ -86,7 +86,7 @@ struct alignas(64) Slot {
     return bytes.data();
   }
 };
-static_assert(sizeof(Slot) == 128);
+static_assert(sizeof(Slot) == 128 || sizeof(atomic<std::uint32_t>) > 4);
 
 /// A consistent copy of a slot's wait record.
 struct WaitRecord {

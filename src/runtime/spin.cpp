@@ -9,16 +9,16 @@ namespace {
 
 constexpr std::int64_t shortest_park = 10'000;
 constexpr std::int64_t longest_park = 60'000;
-constinit platform::atomic<std::int64_t> park_cost{50'000};
+constinit platform::hint<std::int64_t> park_cost{50'000};
 
 constexpr std::uint32_t deepest_halving = 6;
 constexpr std::uint32_t tries_between_full_spins = 32;
 
 // Objects share an entry when their addresses collide; then they learn together. Low 16 bits:
 // number of halvings; high: spins that did not pay since the last full one.
-constinit std::array<platform::atomic<std::uint32_t>, 256> lessons{};
+constinit std::array<platform::hint<std::uint32_t>, 256> lessons{};
 
-platform::atomic<std::uint32_t>& lesson(const void* object) noexcept {
+platform::hint<std::uint32_t>& lesson(const void* object) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(object);
   return lessons[(address >> 2 ^ address >> 10 ^ address >> 18) % lessons.size()];
 }
@@ -37,7 +37,7 @@ std::int64_t spin_budget(const void* object) noexcept {
 
 // Concurrent updates may overwrite each other: it is advice, and only one lesson is lost.
 void learn_spin(const void* object, bool paid) noexcept {
-  platform::atomic<std::uint32_t>& entry = lesson(object);
+  platform::hint<std::uint32_t>& entry = lesson(object);
   const std::uint32_t known = entry.load(platform::relaxed);
   std::uint32_t halvings = known & 0xffff;
   std::uint32_t misses = known >> 16;

@@ -36,7 +36,7 @@ bool spin(const void* object, std::int64_t deadline, Done done) {
   constexpr int shortest_pause = looks == Looks::steady ? 1 : 16;
   constexpr int longest_pause = looks == Looks::steady ? 1 : 256;
   constexpr int pauses_between_clocks = 32;
-  if (!is_core_free()) return done();
+  if (!platform::can_spin || !is_core_free()) return done();
   const std::int64_t begin = platform::now();
   const std::int64_t budget = spin_budget(object);
   const std::int64_t end = deadline - begin < budget ? deadline : begin + budget;

@@ -51,6 +51,12 @@ std::uint32_t LockCell::owner() const noexcept {
   return is_owned ? id_of_word(word) : 0;
 }
 
+bool LockCell::is_open() const noexcept {
+  const runtime::Self* self = runtime::registered_self();
+  return !is_locked() || is_mine() ||
+         (self != nullptr && self->is_main && runtime::is_interrupt_pending());
+}
+
 bool LockCell::is_mine_slow() const noexcept {
   const runtime::Self* self = runtime::registered_self();
   return self != nullptr && owner() != 0 && self->is(owner());

@@ -9,8 +9,8 @@ namespace {
 
 constinit std::array<Bucket, 1024> buckets{};
 
-// In a fork's child the queued threads do not exist; nor does whoever held a guard.
-void reset_after_fork() {
+// When the queued threads do not exist any more, nor whoever held a guard: in a fork's child.
+void forget_waiters() {
   for (Bucket& bucket : buckets) bucket.reset();
 }
 
@@ -19,7 +19,11 @@ void reset_after_fork() {
 }  // namespace
 
 void prepare_parking_lot() noexcept {
-  static const bool once = (platform::around_fork({nullptr, nullptr, reset_after_fork}), true);
+  static const bool once = [] {
+    platform::around_fork({nullptr, nullptr, forget_waiters});
+    platform::on_restart(forget_waiters, platform::Restart::after_loss);
+    return true;
+  }();
   (void)once;
 }
 

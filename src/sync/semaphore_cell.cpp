@@ -5,6 +5,11 @@
 
 namespace tutti::inline TUTTI_ABI::sync {
 
+bool SemaphoreCell::is_open() const noexcept {
+  const runtime::Self* self = runtime::registered_self();
+  return count() != 0 || (self != nullptr && self->is_main && runtime::is_interrupt_pending());
+}
+
 bool SemaphoreCell::try_acquire_slow() {
   runtime::self();
   std::uint32_t word = word_.load(platform::relaxed);

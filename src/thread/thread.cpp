@@ -6,7 +6,9 @@ namespace tutti::inline TUTTI_ABI::thread {
 
 namespace {
 constinit platform::atomic<std::size_t> living{0};
-}
+[[maybe_unused]] const bool count_restarts =
+    (platform::on_restart([] { living.store(0, platform::relaxed); }), true);
+}  // namespace
 
 std::uint64_t start_target(threading::Target target) {
   // Counted from here, so that a caller that has just started one sees it.

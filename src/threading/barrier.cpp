@@ -25,6 +25,13 @@ int Barrier::wait() {
 }
 
 int Barrier::wait(Timeout timeout) {
+  const Arrival arrival = arrive(timeout);
+  if (arrival.acts) act(arrival.round);
+  return arrival.rank;
+}
+
+Barrier::Arrival Barrier::arrive(Timeout timeout) {
+  const platform::Operation operation("Barrier.wait", this);
   runtime::Self& self = runtime::self();
   runtime::check_interrupt(self);
   const std::int64_t deadline = timeout.deadline();
@@ -48,13 +55,13 @@ int Barrier::wait(Timeout timeout) {
     actor_ = self.id;
     const std::uint32_t round = round_;
     bucket.unlock();
-    act(round);
+    return {rank, true, round};
   } else {
     Waiter* others = end_round(bucket, State::filling, Outcome::granted);
     bucket.unlock();
     sync::wake_all(others);
   }
-  return rank;
+  return {rank, false, 0};
 }
 
 void Barrier::wait_for_others(runtime::Self& self, Bucket& bucket, std::int64_t deadline) {
@@ -93,6 +100,7 @@ void Barrier::wait_for_end_of_action(runtime::Self& self, Bucket& bucket) {
 void Barrier::act(std::uint32_t round) {
   Bucket& bucket = sync::bucket_of(this);
   const auto end = [&](State next, Outcome outcome) {
+    const platform::Operation operation("Barrier.end_action", this);
     bucket.lock();
     // The action may have called abort() or reset(), and so ended its round.
     const bool is_current = round_ == round;
@@ -132,19 +140,23 @@ void Barrier::refuse_all(State next) {
 }
 
 void Barrier::reset() {
+  const platform::Operation operation("Barrier.reset", this);
   refuse_all(State::filling);
 }
 
 void Barrier::abort() {
+  const platform::Operation operation("Barrier.abort", this);
   refuse_all(State::broken);
 }
 
 int Barrier::n_waiting() const noexcept {
+  const platform::Operation operation("Barrier.n_waiting", this, platform::Access::read);
   return count_.load(platform::relaxed);
 }
 
 bool Barrier::broken() const noexcept {
-  return state_.load(platform::relaxed) == State::broken;
+  const platform::Operation operation("Barrier.broken", this, platform::Access::read);
+  return operation.saw(state_.load(platform::relaxed) == State::broken);
 }
 
 void Barrier::throw_broken() const {

@@ -26,7 +26,7 @@ void Condition::release() {
 }
 
 bool Condition::locked() const noexcept {
-  return cell().is_locked();
+  return is_rlock_ ? static_cast<RLock*>(lock_)->locked() : static_cast<Lock*>(lock_)->locked();
 }
 
 sync::LockCell& Condition::cell() const noexcept {
@@ -46,6 +46,7 @@ bool Condition::wait(Timeout timeout) {
 }
 
 bool Condition::wait_until(std::int64_t deadline) {
+  const platform::Operation operation("Condition.wait", this, platform::Access::write, lock_);
   if (!is_held_by_caller()) {
     throw_misuse("wait on", runtime::WaitKind::condition, this, "its lock is not acquired");
   }
@@ -100,6 +101,7 @@ void Condition::notify_all() {
 }
 
 void Condition::notify_up_to(std::size_t n) {
+  const platform::Operation operation("Condition.notify", this, platform::Access::write, lock_);
   if (!is_held_by_caller()) {
     throw_misuse("notify", runtime::WaitKind::condition, this, "its lock is not acquired");
   }

@@ -22,7 +22,13 @@ std::optional<std::int64_t> lock_deadline(bool blocking, Timeout timeout) {
 
 bool Lock::acquire_checked(bool blocking, Timeout timeout) {
   const std::optional<std::int64_t> deadline = lock_deadline(blocking, timeout);
-  return deadline ? cell_.acquire(sync::WaitKind::lock, *deadline) : cell_.try_acquire();
+  if (!deadline) return try_acquire();
+  if (*deadline == platform::never) {
+    acquire();
+    return true;
+  }
+  const platform::Operation operation("Lock.acquire", this);
+  return cell_.acquire(sync::WaitKind::lock, *deadline);
 }
 
 void Lock::throw_not_held() const {

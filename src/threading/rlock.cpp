@@ -17,11 +17,17 @@ void RLock::acquire_slow() {
 
 bool RLock::acquire_checked(bool blocking, Timeout timeout) {
   const std::optional<std::int64_t> deadline = lock_deadline(blocking, timeout);
+  if (deadline == platform::never) {
+    acquire();
+    return true;
+  }
+  const platform::Operation operation(deadline ? "RLock.acquire" : "RLock.acquire(false)", this);
   if (cell_.is_mine()) {
     go_deeper();
     return true;
   }
-  return deadline ? cell_.acquire(sync::WaitKind::rlock, *deadline) : cell_.try_acquire();
+  if (deadline) return cell_.acquire(sync::WaitKind::rlock, *deadline);
+  return cell_.try_acquire() || operation.saw(false);
 }
 
 void RLock::release_slow() {

@@ -124,6 +124,12 @@ void in_child() {
   runtime::Self& self = runtime::self();
   sync::prepare_parking_lot();
   platform::around_fork({before_fork, in_parent, in_child});
+  platform::on_restart([] {
+    first = last = nullptr;
+    is_closed = false;
+    main_control().reset();
+  });
+  platform::on_restart([] { guard.reset(); }, platform::Restart::after_loss);
   runtime::before_ending(join_all);
   runtime::at_registration(welcome);
   runtime::before_stopping(stop);

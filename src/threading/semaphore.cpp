@@ -11,9 +11,15 @@ bool Semaphore::acquire_checked(bool blocking, Timeout timeout) {
     if (!timeout.is_forever()) {
       threading::throw_bad_value("can't specify a timeout for a non-blocking acquire");
     }
-    return cell_.try_acquire();
+    return try_acquire();
   }
-  return timeout.nanoseconds() <= 0 ? cell_.try_acquire() : cell_.acquire(timeout.deadline());
+  if (timeout.nanoseconds() <= 0) return try_acquire();
+  if (timeout.is_forever()) {
+    acquire();
+    return true;
+  }
+  const platform::Operation operation("Semaphore.acquire", this);
+  return cell_.acquire(timeout.deadline());
 }
 
 void Semaphore::throw_bad_value(int value) {

@@ -45,7 +45,9 @@ void Thread::join(Timeout timeout) {
   control_->join(timeout.deadline());
 }
 bool Thread::is_alive() const noexcept {
-  return control_->is_alive();
+  const platform::ThreadOperation operation("Thread.is_alive", control_.get(),
+                                            platform::Access::read);
+  return operation.saw(control_->is_alive());
 }
 std::string Thread::name() const {
   return control_->name();
@@ -63,6 +65,8 @@ void Thread::set_daemon(bool daemon) {
   control_->set_daemon(daemon);
 }
 ThreadState Thread::state() const {
+  const platform::ThreadOperation operation("Thread.state", control_.get(),
+                                            platform::Access::everything);
   return control_->state();
 }
 std::string Thread::to_string() const {
@@ -87,6 +91,7 @@ Thread main_thread() {
 
 std::vector<Thread> enumerate() {
   ThreadControl::current();  // So that the caller is in it.
+  const platform::ThreadOperation operation("enumerate", nullptr, platform::Access::everything);
   std::vector<Thread> threads;
   for (std::shared_ptr<ThreadControl>& control : roster::living()) {
     threads.push_back(ThreadControl::handle_of(std::move(control)));

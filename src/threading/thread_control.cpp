@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/shutdown.h"
+#include "runtime/waiting.h"
 #include "threading/errors.h"
 #include "threading/report_exception.h"
 #include "threading/report_state.h"
@@ -17,9 +18,12 @@ namespace tutti::inline TUTTI_ABI::threading {
 
 namespace {
 
+constinit platform::atomic<std::uint64_t> names_given{0};
+[[maybe_unused]] const bool names_restart =
+    (platform::on_restart([] { names_given.store(0, platform::relaxed); }), true);
+
 std::string next_name() {
-  static constinit platform::atomic<std::uint64_t> last{0};
-  return "Thread-" + std::to_string(last.fetch_add(1, platform::relaxed) + 1);
+  return "Thread-" + std::to_string(names_given.fetch_add(1, platform::relaxed) + 1);
 }
 
 using RunFunction = void (*)(Thread*);
@@ -81,6 +85,7 @@ std::shared_ptr<ThreadControl> ThreadControl::current() {
 void ThreadControl::start(Thread& object) {
   // The new thread may end, and destroy the last handle, before this function is done.
   const std::shared_ptr<ThreadControl> keep = shared_from_this();
+  const platform::ThreadOperation operation("Thread.start", this);
   Stage made = Stage::made;
   if (!stage_.compare_exchange_strong(made, Stage::started, platform::acq_rel)) {
     throw RuntimeError("thread '" + name() +
@@ -172,6 +177,7 @@ void ThreadControl::live() {
   };
   const auto on_cancel = [](void* self) { static_cast<ThreadControl*>(self)->finish(); };
   platform::run_guarded(work, on_exception, on_cancel, this);
+  const platform::ThreadOperation operation("Thread.end", this);
   finish();
 }
 
@@ -209,9 +215,22 @@ bool ThreadControl::join(std::int64_t deadline) {
                         "': it would wait for itself for ever");
   }
   if (is_of_another_process()) return true;
+  if (deadline == platform::never) {
+    const platform::ThreadOperation operation("Thread.join", this, has_ended);
+    ended_.wait(runtime::WaitKind::join, this);
+    reap();
+    return true;
+  }
+  const platform::ThreadOperation operation("Thread.join", this);
   if (!ended_.wait(runtime::WaitKind::join, this, deadline)) return false;
   reap();
   return true;
+}
+
+bool ThreadControl::has_ended(const void* control) noexcept {
+  const runtime::Self* self = runtime::registered_self();
+  return static_cast<const ThreadControl*>(control)->ended_.is_set() ||
+         (self != nullptr && self->is_main && runtime::is_interrupt_pending());
 }
 
 void ThreadControl::reap() {
@@ -224,7 +243,7 @@ void ThreadControl::reap() {
                                             platform::acq_rel)) {
     // It has only its last instructions before it. Sleeping until it has executed them would take
     // longer, so let it come first, if it is on this core, or pass the time.
-    constexpr int tries = 50;
+    constexpr int tries = platform::can_spin ? 50 : 0;
     bool is_joined = false;
     for (int i = 0; i < tries && !is_joined; ++i) {
       is_joined = platform::try_join(kernel_thread_);

@@ -90,6 +90,8 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   void choose_run(Thread& object);
   void start_kernel_thread();
   void reap();
+  /// True if a join by the calling thread would not wait.
+  static bool has_ended(const void* control) noexcept;
   /// It was a thread of the process from which this one was forked.
   bool is_of_another_process() const noexcept;
 

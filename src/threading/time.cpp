@@ -22,6 +22,7 @@ void sleep_for(Timeout duration) {
   runtime::Self& self = runtime::self();
   runtime::check_interrupt(self);
   if (duration.nanoseconds() == 0) return platform::yield();
+  const platform::Operation operation("sleep", nullptr, platform::Access::none);
   runtime::prepare_to_wait(self);
   const runtime::Ended ended = runtime::wait_for_wake(
       self, runtime::Reason(runtime::WaitKind::sleep, nullptr), duration.deadline());

@@ -7,10 +7,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <string>
 
-#include "tutti/config.h"
+#include "tutti/platform/common.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
 
@@ -19,11 +17,28 @@ namespace tutti::inline TUTTI_ABI::platform {
 template <typename T>
 using atomic = std::atomic<T>;
 
-inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
-inline constexpr std::memory_order acquire = std::memory_order_acquire;
-inline constexpr std::memory_order release = std::memory_order_release;
-inline constexpr std::memory_order acq_rel = std::memory_order_acq_rel;
-inline constexpr std::memory_order seq_cst = std::memory_order_seq_cst;
+/// Of the program that uses the library, not the library's own.
+template <typename T>
+using user_atomic = std::atomic<T>;
+
+/// For words that only advise or count: whatever they say, the result is right.
+template <typename T>
+using hint = std::atomic<T>;
+
+inline void fence(std::memory_order order) noexcept {
+  std::atomic_thread_fence(order);
+}
+
+/// Follows the accesses to a plain object of the program; on this floor nobody does.
+class Watch {
+ public:
+  constexpr void before_read(const void* /*object*/) const noexcept {}
+  constexpr void before_write(const void* /*object*/) noexcept {}
+  constexpr void tell(const void* /*object*/, std::uint64_t /*value*/, Access) const noexcept {}
+};
+
+/// Whether a thread that polls a word makes progress possible by it.
+inline constexpr bool can_spin = true;
 
 /// Tells the core that the caller polls a word, so that it saves power and pipeline slots.
 inline void relax() noexcept {
@@ -39,14 +54,7 @@ inline void relax() noexcept {
 /// Nanoseconds of the monotonic clock.
 std::int64_t now() noexcept;
 
-/// The deadline that never comes.
-inline constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-
 // --- park and unpark -----------------------------------------------------------------------------
-
-/// Whose threads may unpark a word: those of this process only (cheaper), or of every process that
-/// maps it. Park and unpark of one word must agree.
-enum class Reach { process, machine };
 
 /// Sleeps while `word` holds `expected`, until unparked or until `deadline` (monotonic
 /// nanoseconds). Returns false when the deadline passed. May return early without a cause: callers
@@ -60,16 +68,26 @@ void unpark(const atomic<std::uint32_t>& word, int count, Reach reach) noexcept;
 /// Gives the core to another runnable thread, if there is one.
 void yield() noexcept;
 
-// --- the calling thread --------------------------------------------------------------------------
+// --- operations ----------------------------------------------------------------------------------
 
-/// What the floor keeps for the runtime in each thread. Trivial, so that reading it costs one load.
-struct Current {
-  /// The lock word that says "owned by me, nobody waits"; 0 for threads that must take the slow
-  /// path first (unregistered ones and daemons, which pass a gate at every call).
-  std::uint32_t pass;
-  /// The runtime's record of this thread, or null while it is unregistered.
-  void* self;
+/// Says that the calling thread operates on a shared object, for as long as this lives. A floor
+/// that explores interleavings runs other threads before and inside; this one has the kernel for
+/// that.
+class Operation {
+ public:
+  constexpr Operation(const char* /*name*/, const void* /*object*/, Access = Access::write,
+                      const void* /*also*/ = nullptr) noexcept {}
+  constexpr Operation(const char* /*name*/, const void* /*object*/, Gate) noexcept {}
+  /// It changes nothing, and this is what it has found: who does it again and again is polling.
+  constexpr bool saw(bool value) const noexcept { return value; }
 };
+/// The same for starting, ending and joining threads.
+using ThreadOperation = Operation;
+
+/// Calls `function` whenever the process is to be as new; here it never is.
+inline void on_restart(void (* /*function*/)(), Restart = Restart::each) noexcept {}
+
+// --- the calling thread --------------------------------------------------------------------------
 
 extern constinit thread_local Current current_thread_words
 #if defined(__GNUC__)
@@ -82,17 +100,6 @@ inline Current& current() noexcept {
 }
 
 // --- threads and processes -----------------------------------------------------------------------
-
-/// A started thread of the operating system, to be joined or detached exactly once.
-struct Thread {
-  std::uintptr_t handle = 0;
-};
-
-struct Started {
-  /// 0, or the errno value that says why no thread was made.
-  int error;
-  Thread thread;
-};
 
 /// Starts a thread that calls `entry(argument)`, which returns null. `stack_size` in bytes, 0 for
 /// the system's default.
@@ -133,30 +140,12 @@ void at_thread_exit(void (*function)(void*), void* argument) noexcept;
 /// May be called more than once; the function must allow that.
 void before_exit(void (*function)()) noexcept;
 
-struct ForkHandlers {
-  void (*prepare)();
-  void (*parent)();
-  void (*child)();
-};
 void around_fork(ForkHandlers handlers) noexcept;
 
 /// Calls `handler` (async-signal-safe code only) on Ctrl-C. Returns 0 or an errno value.
 int on_sigint(void (*handler)()) noexcept;
 /// Ends the process as Ctrl-C does by default. Async-signal-safe.
 void die_of_sigint() noexcept;
-
-/// Runs `work`; lets a cancellation of the thread (pthread_cancel, pthread_exit) pass through after
-/// calling `on_cancel`. Any other exception goes to `on_exception` from inside its handler.
-void run_guarded(void (*work)(void*), void (*on_exception)(void*), void (*on_cancel)(void*),
-                 void* argument);
-
-/// Writes to standard error by one call, so that the lines of several threads don't mix.
-void print_error(const char* text) noexcept;
-
-/// The readable form of a compiler's name for a type: "std::runtime_error".
-std::string readable_name(const char* mangled);
-/// The readable type of the exception being handled.
-std::string current_exception_type();
 
 /// Parks the calling thread until the process ends.
 [[noreturn]] void park_for_good() noexcept;

@@ -49,6 +49,9 @@ class LockCell {
   bool release() noexcept { return drop_plainly() || release_slow(); }
 
   bool is_locked() const noexcept { return !is_free(word_.load(platform::relaxed)); }
+  /// True if an acquire by the calling thread would not wait for another one's release: it is free,
+  /// or the caller's own, or the caller has been interrupted.
+  bool is_open() const noexcept;
   /// True if the calling thread owns it. A plain load: only the owner itself can make it true.
   bool is_mine() const noexcept { return is_plainly_mine() || is_mine_slow(); }
   /// The same, but false for daemon threads, and for locks held since before a fork.

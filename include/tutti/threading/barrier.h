@@ -55,6 +55,14 @@ class Barrier {
  private:
   enum class State : std::uint32_t { filling, acting, broken };
 
+  struct Arrival {
+    int rank;
+    /// The last to come, who is to call the action of this round.
+    bool acts;
+    std::uint32_t round;
+  };
+
+  Arrival arrive(Timeout timeout);
   void wait_for_others(runtime::Self& self, sync::Bucket& bucket, std::int64_t deadline);
   void wait_for_end_of_action(runtime::Self& self, sync::Bucket& bucket);
   void act(std::uint32_t round);

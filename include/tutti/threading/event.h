@@ -18,13 +18,23 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  bool is_set() const noexcept { return cell_.is_set(); }
-  void set() noexcept { cell_.set(); }
-  void clear() noexcept { cell_.clear(); }
+  bool is_set() const noexcept {
+    const platform::Operation operation("Event.is_set", this, platform::Access::read);
+    return operation.saw(cell_.is_set());
+  }
+  void set() noexcept {
+    const platform::Operation operation("Event.set", this);
+    cell_.set();
+  }
+  void clear() noexcept {
+    const platform::Operation operation("Event.clear", this);
+    cell_.clear();
+  }
 
   /// Waits until the flag is set; false when `timeout` passed first. A negative timeout polls.
   /// Throws KeyboardInterrupt in an interrupted main thread.
   bool wait(Timeout timeout = forever) {
+    const platform::Operation operation("Event.wait", this, platform::Access::read);
     return cell_.wait(sync::WaitKind::event, this, timeout.deadline());
   }
 

@@ -34,14 +34,17 @@ class Lock : public TimedLockable<Lock> {
   /// Waits for the lock. Throws DeadlockError when the caller holds it and no other thread lives
   /// that could release it, OwnerDiedError when its owner vanished in a fork, KeyboardInterrupt in
   /// an interrupted main thread.
-  void acquire() { cell_.acquire(sync::WaitKind::lock); }
+  void acquire() {
+    const platform::Operation operation("Lock.acquire", this, is_open);
+    cell_.acquire(sync::WaitKind::lock);
+  }
 
   /// Waits for the lock if `blocking`, at most for `timeout`; true if it was acquired. A timeout of
   /// -1 means no limit. Throws ValueError for any other negative timeout, and for a timeout of a
   /// call that does not block.
   template <std::same_as<bool> Bool>
   bool acquire(Bool blocking, Timeout timeout = forever) {
-    if (!blocking && timeout.is_forever()) return cell_.try_acquire();
+    if (!blocking && timeout.is_forever()) return try_acquire();
     return acquire_checked(blocking, timeout);
   }
   /// The same as acquire(true, timeout).
@@ -53,11 +56,15 @@ class Lock : public TimedLockable<Lock> {
 
   /// Releases the lock, whoever holds it. Throws RuntimeError when nobody does.
   void release() {
+    const platform::Operation operation("Lock.release", this);
     if (!cell_.release()) throw_not_held();
   }
 
   /// True while somebody holds the lock.
-  bool locked() const noexcept { return cell_.is_locked(); }
+  bool locked() const noexcept {
+    const platform::Operation operation("Lock.locked", this, platform::Access::read);
+    return operation.saw(cell_.is_locked());
+  }
 
   // Spellings of Python 2.
   template <typename... Args>
@@ -70,6 +77,13 @@ class Lock : public TimedLockable<Lock> {
  private:
   friend class Condition;
 
+  static bool is_open(const void* lock) noexcept {
+    return static_cast<const Lock*>(lock)->cell_.is_open();
+  }
+  bool try_acquire() {
+    const platform::Operation operation("Lock.acquire(false)", this);
+    return cell_.try_acquire() || operation.saw(false);
+  }
   bool acquire_checked(bool blocking, Timeout timeout);
   [[noreturn]] void throw_not_held() const;
 

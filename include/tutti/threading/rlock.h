@@ -28,6 +28,7 @@ class RLock : public TimedLockable<RLock> {
   /// Waits for the lock, or goes one level deeper if the caller owns it. Throws OwnerDiedError when
   /// its owner vanished in a fork, KeyboardInterrupt in an interrupted main thread.
   void acquire() {
+    const platform::Operation operation("RLock.acquire", this, is_open);
     // At the outermost level, with nobody else about, this is all: levels_ is 0 whenever it is
     // free.
     if (!cell_.take_plainly()) acquire_slow();
@@ -46,15 +47,22 @@ class RLock : public TimedLockable<RLock> {
   /// Goes one level up; at the outermost level the lock is free. Throws RuntimeError when the
   /// caller does not own it.
   void release() {
+    const platform::Operation operation("RLock.release", this);
     if (levels_.load(platform::relaxed) != 0 || !cell_.drop_plainly()) release_slow();
   }
 
   /// True while some thread owns the lock.
-  bool locked() const noexcept { return cell_.is_locked(); }
+  bool locked() const noexcept {
+    const platform::Operation operation("RLock.locked", this, platform::Access::read);
+    return operation.saw(cell_.is_locked());
+  }
 
  private:
   friend class Condition;
 
+  static bool is_open(const void* lock) noexcept {
+    return static_cast<const RLock*>(lock)->cell_.is_open();
+  }
   void acquire_slow();
   void release_slow();
   void go_deeper();

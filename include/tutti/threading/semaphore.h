@@ -27,12 +27,15 @@ class Semaphore : public TimedLockable<Semaphore> {
 
   /// Takes one, waiting while there is none. Throws KeyboardInterrupt in an interrupted main
   /// thread.
-  void acquire() { cell_.acquire(); }
+  void acquire() {
+    const platform::Operation operation("Semaphore.acquire", this, is_open);
+    cell_.acquire();
+  }
   /// Takes one if there is one, or comes within `timeout` if `blocking`; true if it was taken. A
   /// negative timeout polls. Throws ValueError for a timeout of a call that does not block.
   template <std::same_as<bool> Bool>
   bool acquire(Bool blocking, Timeout timeout = forever) {
-    if (!blocking && timeout.is_forever()) return cell_.try_acquire();
+    if (!blocking && timeout.is_forever()) return try_acquire();
     return acquire_checked(blocking, timeout);
   }
   bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
@@ -43,14 +46,19 @@ class Semaphore : public TimedLockable<Semaphore> {
   /// Gives back `n`: as many of the longest waiting threads go on. Throws ValueError when `n` is
   /// below 1 or the count would pass its limit.
   void release(int n = 1) {
+    const platform::Operation operation("Semaphore.release", this);
     if (n < 1 || !cell_.give(static_cast<std::uint32_t>(n))) throw_bad_release(n);
   }
 
   /// The number of free places at this moment.
-  int value() const noexcept { return static_cast<int>(cell_.count()); }
+  int value() const noexcept {
+    const platform::Operation operation("Semaphore.value", this, platform::Access::read);
+    return static_cast<int>(cell_.count());
+  }
 
  protected:
   bool give(int n, int limit) noexcept {
+    const platform::Operation operation("Semaphore.release", this);
     return cell_.give(static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(limit));
   }
   [[noreturn]] void throw_bad_release(int n) const;
@@ -61,6 +69,13 @@ class Semaphore : public TimedLockable<Semaphore> {
     return static_cast<std::uint32_t>(value);
   }
   [[noreturn]] static void throw_bad_value(int value);
+  static bool is_open(const void* semaphore) noexcept {
+    return static_cast<const Semaphore*>(semaphore)->cell_.is_open();
+  }
+  bool try_acquire() {
+    const platform::Operation operation("Semaphore.acquire(false)", this);
+    return cell_.try_acquire() || operation.saw(false);
+  }
   bool acquire_checked(bool blocking, Timeout timeout);
 
   sync::SemaphoreCell cell_;

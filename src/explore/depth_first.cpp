@@ -1,0 +1,397 @@
+// Depth-first search: every schedule once, or one of each class of equivalent ones.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "explore/search.h"
+#include "explore/touched.h"
+#include "platform/explore/order.h"
+
+namespace tutti::inline TUTTI_ABI::explore {
+
+using platform::Access;
+using platform::exploring::Clock;
+using platform::exploring::depends;
+using platform::exploring::most_threads;
+using platform::exploring::scheduler;
+
+namespace {
+
+// A state on the path from the beginning to the last choice, and the choice made there.
+struct Node {
+  bool is_value = false;
+  // Of a value.
+  unsigned value = 0;
+  unsigned count = 0;
+  // Of a thread.
+  unsigned chosen = 0;
+  Step step;
+  unsigned object = 0;
+  /// The step before this one that has written to the same object, and whether its gate was open
+  /// then.
+  std::uint32_t previous_write = Touched::no_event;
+  bool was_open = true;
+  Threads candidates = 0;
+  /// To be tried here, and tried.
+  Threads backtrack = 0;
+  Threads done = 0;
+  /// What has been tried further up, and nothing since has made it different (Godefroid's sleep
+  /// set).
+  Threads sleep = 0;
+  unsigned preemptions = 0;
+  /// The step's number among its thread's, and what happens before it.
+  std::uint32_t time = 0;
+  Clock clock;
+};
+
+class DepthFirst : public Search {
+ public:
+  bool was_redundant() const override { return is_redundant_; }
+
+ protected:
+  bool begin() override {
+    if (is_first_) {
+      is_first_ = false;
+    } else if (!backtrack()) {
+      return false;
+    }
+    depth_ = 0;
+    replayed_ = path_.size();
+    is_redundant_ = false;
+    restart();
+    return true;
+  }
+
+  unsigned pick(Threads candidates, unsigned running, bool time_passes) override {
+    if (is_redundant_ || !divergence_.empty()) return usual_choice(candidates, running);
+    if (depth_ < replayed_) {
+      Node& node = path_[depth_];
+      if (!is_as_before(node, candidates)) return usual_choice(candidates, running);
+      if (depth_ + 1 == replayed_) node.step = pending_step(node.chosen);
+    } else {
+      add_node(candidates, running);
+      if (is_redundant_) return usual_choice(candidates, running);
+    }
+    Node& node = path_[depth_];
+    const bool is_new = depth_ + 1 >= replayed_;
+    after_choice(depth_, is_new, time_passes);
+    ++depth_;
+    return node.chosen;
+  }
+
+  unsigned pick_value(unsigned count) override {
+    if (is_redundant_ || !divergence_.empty()) return 0;
+    if (depth_ < replayed_) {
+      const Node& node = path_[depth_];
+      if (!node.is_value || node.count != count) {
+        diverge("a choice of " + std::to_string(count) + " values");
+        return 0;
+      }
+      ++depth_;
+      return node.value;
+    }
+    path_.emplace_back();
+    path_.back().is_value = true;
+    path_.back().count = count;
+    ++depth_;
+    return 0;
+  }
+
+  virtual void restart() {}
+  /// Fills in what may be tried at a new node.
+  virtual void begin_node(Node& node, unsigned running) = 0;
+  /// The thread chosen at a node is about to take its step.
+  virtual void after_choice(std::size_t depth, bool is_new, bool time_passes) = 0;
+  virtual unsigned object_of(const void* object) = 0;
+
+  std::vector<Node> path_;
+  std::size_t depth_ = 0;
+  bool is_redundant_ = false;
+
+ private:
+  // The next path: the last choice that has an alternative left takes it.
+  bool backtrack() {
+    while (!path_.empty()) {
+      Node& node = path_.back();
+      if (node.is_value) {
+        if (++node.value < node.count) return true;
+      } else {
+        node.done |= only(node.chosen);
+        const Threads left = node.backtrack & ~node.done & ~node.sleep;
+        if (left != 0) {
+          node.chosen = static_cast<unsigned>(std::countr_zero(left));
+          return true;
+        }
+      }
+      path_.pop_back();
+    }
+    return false;
+  }
+
+  void add_node(Threads candidates, unsigned running) {
+    Node node;
+    node.candidates = candidates;
+    begin_node(node, running);
+    const Threads awake = candidates & ~node.sleep;
+    if (awake == 0) {
+      is_redundant_ = true;
+      return;
+    }
+    node.chosen = usual_choice(awake, running);
+    node.step = pending_step(node.chosen);
+    node.object = object_of(node.step.object);
+    node.backtrack |= only(node.chosen);
+    path_.push_back(std::move(node));
+  }
+
+  bool is_as_before(Node& node, Threads candidates) {
+    if (node.is_value) {
+      diverge("a scheduling point");
+      return false;
+    }
+    const Step step = pending_step(node.chosen);
+    // The last one's choice is new.
+    const bool is_known = depth_ + 1 < replayed_;
+    if (node.candidates != candidates) {
+      diverge("other threads can run");
+      return false;
+    }
+    if (is_known && (step.name != node.step.name || object_of(step.object) != node.object)) {
+      diverge(std::string(step.name) + " where " + node.step.name + " was");
+      return false;
+    }
+    if (!is_known) node.object = object_of(step.object);
+    return true;
+  }
+
+  void diverge(const std::string& what) {
+    divergence_ = "in step " + std::to_string(depth_ + 1) + " of a schedule run again: " + what;
+  }
+
+  std::size_t replayed_ = 0;
+  bool is_first_ = true;
+};
+
+// Dynamic partial-order reduction. Two steps race if they depend on each other and nothing orders
+// them; for each race found on the way, the other order is tried too, by adding a thread that can
+// begin it to the state before the earlier step (source sets). Sleep sets keep the same from being
+// tried twice.
+class ReducedDepthFirst : public DepthFirst {
+ private:
+  void restart() override {
+    touched_.clear();
+    for (unsigned i = 0; i < width_; ++i) {
+      clocks_[i] = {};
+      last_step_[i] = no_event;
+    }
+    width_ = 0;
+    last_everything_ = no_event;
+  }
+
+  void begin_node(Node& node, unsigned /*running*/) override {
+    // The node before this one, values left out.
+    std::size_t before = depth_;
+    while (before > 0 && path_[before - 1].is_value) --before;
+    if (before == 0) return;
+    const Node& parent = path_[before - 1];
+    const Threads tried = (parent.sleep | parent.done) & ~only(parent.chosen);
+    for (Threads left = tried; left != 0; left &= left - 1) {
+      const auto thread = static_cast<unsigned>(std::countr_zero(left));
+      if (!depends(pending_step(thread), parent.step)) node.sleep |= only(thread);
+    }
+  }
+
+  unsigned object_of(const void* object) override { return touched_.number_of(object); }
+
+  void widen(unsigned thread) {
+    for (; width_ <= thread; ++width_) {
+      clocks_[width_] = {};
+      last_step_[width_] = no_event;
+    }
+  }
+
+  void enabled(unsigned thread) override {
+    if (is_redundant_) return;
+    widen(thread);
+    clocks_[thread].join(clocks_[scheduler().running().index], width_);
+  }
+
+  void after_choice(std::size_t depth, bool is_new, bool time_passes) override {
+    Node& node = path_[depth];
+    const unsigned thread = node.chosen;
+    widen(thread);
+    Clock& clock = clocks_[thread];
+    if (time_passes) {
+      // All others have come as far as they could: it comes after them.
+      for (unsigned other = 0; other < width_; ++other) clock.join(clocks_[other], width_);
+    }
+    conflicts_.clear();
+    races_.clear();
+    const Step& step = node.step;
+    note_gate(node);
+    if (step.access == Access::everything) {
+      for (unsigned other = 0; other < width_; ++other) add_conflict(last_step_[other]);
+    } else if (step.access != Access::none) {
+      add_conflict(last_everything_);
+      add_conflicts_on(step, step.object);
+      add_conflicts_on(step, step.also);
+    }
+    const Clock before = clock;
+    for (const std::uint32_t event : conflicts_) clock.join(path_[event].clock, width_);
+    node.time = ++clock.times[thread];
+    node.clock = clock;
+    if (is_new) {
+      for (const std::uint32_t event : races_) {
+        const Node& earlier = path_[event];
+        if (earlier.chosen != thread && !before.knows(earlier.chosen, earlier.time)) {
+          reverse_race(event, depth);
+        }
+      }
+    }
+    const auto number = static_cast<std::uint32_t>(depth);
+    last_step_[thread] = number;
+    if (step.access == Access::everything) {
+      last_everything_ = number;
+    } else if (step.access != Access::none) {
+      touched_.note(step.object, thread, number, step.access);
+      if (step.also != nullptr) touched_.note(step.also, thread, number, step.access);
+    }
+  }
+
+  void add_conflict(std::uint32_t event) {
+    if (event == no_event) return;
+    conflicts_.push_back(event);
+    races_.push_back(event);
+  }
+
+  void add_conflicts_on(const Step& step, const void* object) {
+    if (object == nullptr) return;
+    const Touched::Object& entry = touched_.find(object);
+    if (step.gate == nullptr) {
+      add_conflict(entry.last_write);
+    } else if (entry.last_write != no_event) {
+      // A step through a gate could have come before the last step that found the gate open: not
+      // before those since, for they found it shut.
+      conflicts_.push_back(entry.last_write);
+      std::uint32_t event = entry.last_write;
+      while (event != no_event && !path_[event].was_open) event = path_[event].previous_write;
+      if (event != no_event) races_.push_back(event);
+    }
+    if (step.access == Access::read) return;
+    for (Threads left = entry.readers; left != 0; left &= left - 1) {
+      const std::uint32_t event =
+          entry.last_read[static_cast<unsigned>(std::countr_zero(left))];
+      conflicts_.push_back(event);
+      if (step.gate == nullptr || path_[event].was_open) races_.push_back(event);
+    }
+  }
+
+  // Remembers what the step has found at the gate of its object, if that has one.
+  void note_gate(Node& node) {
+    node.previous_write = no_event;
+    node.was_open = true;
+    if (node.step.object == nullptr) return;
+    for (const void* object : {node.step.object, node.step.also}) {
+      if (object == nullptr) continue;
+      Touched::Object& entry = touched_.find(object);
+      if (node.step.gate != nullptr && object == node.step.object) entry.gate = node.step.gate;
+      if (entry.gate == nullptr) continue;
+      node.previous_write = entry.last_write;
+      node.was_open = scheduler().is_gate_open(entry.gate, object);
+    }
+  }
+
+  // The steps between the two that do not come after the earlier one, and then the later one, are
+  // possible from the state before the earlier one, in this order. Any thread that could take the
+  // first step of it (an initial) will do.
+  void reverse_race(std::size_t earlier, std::size_t later) {
+    Node& state = path_[earlier];
+    after_.clear();
+    for (std::size_t i = earlier + 1; i <= later; ++i) {
+      const Node& node = path_[i];
+      if (node.is_value) continue;
+      if (i != later && node.clock.knows(state.chosen, state.time)) continue;
+      after_.push_back(i);
+    }
+    Threads seen = 0;
+    Threads initials = 0;
+    for (std::size_t i = 0; i < after_.size(); ++i) {
+      const Node& node = path_[after_[i]];
+      if ((seen & only(node.chosen)) != 0) continue;
+      seen |= only(node.chosen);
+      bool is_initial = true;
+      for (std::size_t j = 0; j < i && is_initial; ++j) {
+        const Node& previous = path_[after_[j]];
+        is_initial = !node.clock.knows(previous.chosen, previous.time);
+      }
+      if (is_initial) initials |= only(node.chosen);
+    }
+    if ((initials & state.backtrack) != 0) return;
+    // Threads that poll are no candidates, as long as nobody changes what they wait for.
+    const Threads possible = initials & state.candidates;
+    const unsigned thread = path_[later].chosen;
+    if ((possible & only(thread)) != 0) {
+      state.backtrack |= only(thread);
+    } else if (possible != 0) {
+      state.backtrack |= possible & (~possible + 1);
+    }
+  }
+
+  static constexpr std::uint32_t no_event = Touched::no_event;
+
+  Touched touched_;
+  unsigned width_ = 0;
+  std::array<Clock, most_threads> clocks_;
+  std::array<std::uint32_t, most_threads> last_step_;
+  std::uint32_t last_everything_ = no_event;
+  /// Steps that the current one depends on, and those of them that might have come after it.
+  std::vector<std::uint32_t> conflicts_;
+  std::vector<std::uint32_t> races_;
+  std::vector<std::size_t> after_;
+};
+
+// All schedules with at most so many preemptions: switches away from a thread that could go on.
+class BoundedDepthFirst : public DepthFirst {
+ public:
+  explicit BoundedDepthFirst(unsigned preemptions) : bound_(preemptions) {}
+
+ private:
+  void restart() override { touched_.clear(); }
+
+  void begin_node(Node& node, unsigned running) override {
+    std::size_t before = depth_;
+    while (before > 0 && path_[before - 1].is_value) --before;
+    const Node* parent = before == 0 ? nullptr : &path_[before - 1];
+    node.preemptions = parent == nullptr ? 0 : parent->preemptions + preempts(*parent);
+    const bool goes_on = (node.candidates & only(running)) != 0;
+    node.backtrack = goes_on && node.preemptions == bound_ ? only(running) : node.candidates;
+  }
+
+  // A node's running thread is the one chosen before it.
+  unsigned preempts(const Node& node) const {
+    std::size_t at = static_cast<std::size_t>(&node - path_.data());
+    while (at > 0 && path_[at - 1].is_value) --at;
+    if (at == 0) return 0;
+    const unsigned running = path_[at - 1].chosen;
+    return running != node.chosen && (node.candidates & only(running)) != 0 ? 1 : 0;
+  }
+
+  unsigned object_of(const void* object) override { return touched_.number_of(object); }
+  void after_choice(std::size_t /*depth*/, bool /*is_new*/, bool /*time_passes*/) override {}
+
+  const unsigned bound_;
+  Touched touched_;
+};
+
+}  // namespace
+
+std::unique_ptr<Search> make_reduced_depth_first_search() {
+  return std::make_unique<ReducedDepthFirst>();
+}
+std::unique_ptr<Search> make_bounded_depth_first_search(unsigned preemptions) {
+  return std::make_unique<BoundedDepthFirst>(preemptions);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::explore

@@ -1,0 +1,110 @@
+#include "explore/execution.h"
+
+#include <exception>
+
+#include "explore/names.h"
+#include "explore/stuck.h"
+#include "threading/roster.h"
+#include "tutti/errors.h"
+#include "tutti/threading/excepthook.h"
+
+namespace tutti::inline TUTTI_ABI::explore {
+
+namespace exploring = platform::exploring;
+
+namespace {
+
+FailureKind kind_of(exploring::FailureKind kind) {
+  switch (kind) {
+    case exploring::FailureKind::race:
+      return FailureKind::race;
+    case exploring::FailureKind::unjoined:
+      return FailureKind::unjoined;
+    case exploring::FailureKind::exception:
+      return FailureKind::exception;
+    case exploring::FailureKind::deadlock:
+      return FailureKind::deadlock;
+    default:
+      return FailureKind::assertion;
+  }
+}
+
+[[noreturn]] void fail_by_exception(std::exception_ptr exception, const std::string& where) {
+  auto kind = exploring::FailureKind::exception;
+  std::string text = platform::current_exception_type();
+  try {
+    std::rethrow_exception(exception);
+  } catch (const DeadlockError& error) {
+    kind = exploring::FailureKind::deadlock;
+    text += std::string(": ") + error.what();
+  } catch (const std::exception& error) {
+    text += std::string(": ") + error.what();
+  } catch (...) {
+    // Its type says all there is.
+  }
+  exploring::fail(kind, where + " was left by " + text);
+}
+
+void require_all_joined() {
+  const std::shared_ptr<threading::ThreadControl> main = threading::ThreadControl::current();
+  for (const auto& control : threading::roster::living()) {
+    if (control == main || control->is_daemon()) continue;
+    exploring::fail(exploring::FailureKind::unjoined,
+                    "thread '" + control->name() +
+                        "' was still alive when the body returned: join it, or make it a daemon");
+  }
+}
+
+void run_body(void* given) {
+  const Subject& subject = *static_cast<const Subject*>(given);
+  try {
+    subject.body();
+  } catch (...) {
+    fail_by_exception(std::current_exception(), "the body");
+  }
+  if (subject.options.unjoined) require_all_joined();
+}
+
+std::string describe_race(const exploring::ExecutionFailure& failure, const Story* story) {
+  const std::string object = names().of_object(failure.object, "read");
+  std::string text = "two threads use " + object + " with nothing that orders them: ";
+  if (story == nullptr) return text;
+  return text + story->who_and_where(exploring::scheduler().steps()) + ", and " +
+         story->who_and_where(failure.race.other_step);
+}
+
+}  // namespace
+
+Outcome execute(const Subject& subject, Search& search, Story* story) {
+  exploring::ExecutionFailure& failure = exploring::failure_so_far();
+  failure.kind = exploring::FailureKind::none;
+  names().restart();
+  const exploring::End end = exploring::scheduler().run(
+      run_body, const_cast<Subject*>(&subject), subject.rules, search, story);
+
+  Outcome outcome;
+  if (!search.divergence().empty()) {
+    outcome.failure = FailureKind::nondeterminism;
+    outcome.message = "the body does not do the same each time: " + search.divergence();
+  } else if (failure.kind == exploring::FailureKind::race) {
+    outcome.failure = FailureKind::race;
+    outcome.message = describe_race(failure, story);
+    outcome.other_step = failure.race.other_step;
+  } else if (failure.kind != exploring::FailureKind::none) {
+    outcome.failure = kind_of(failure.kind);
+    outcome.message = failure.message;
+  } else if (end == exploring::End::too_long) {
+    outcome.failure = FailureKind::livelock;
+    outcome.message = "after " + std::to_string(subject.rules.longest) +
+                      " steps the threads still go on: a livelock, or Options::steps is too small";
+  } else if (end == exploring::End::stuck) {
+    const Stuck stuck = describe_stuck();
+    if (stuck.is_failure) {
+      outcome.failure = stuck.kind;
+      outcome.message = stuck.message;
+    }
+  }
+  return outcome;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::explore

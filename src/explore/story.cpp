@@ -1,0 +1,147 @@
+#include "explore/story.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "explore/names.h"
+#include "explore/source_lines.h"
+
+namespace tutti::inline TUTTI_ABI::explore {
+
+using platform::exploring::scheduler;
+using platform::exploring::Step;
+
+namespace {
+
+// What is written down uses tutti's objects; meanwhile nothing of it counts as the program's.
+class Unobserved {
+ public:
+  Unobserved() : before_(platform::exploring::active) { platform::exploring::active = 0; }
+  ~Unobserved() { platform::exploring::active = before_; }
+  Unobserved(const Unobserved&) = delete;
+  Unobserved& operator=(const Unobserved&) = delete;
+
+ private:
+  const std::uint32_t before_;
+};
+
+std::string number(std::uint64_t value) {
+  const auto as_signed = static_cast<std::int64_t>(value);
+  // Small negative numbers of four bytes come without their sign.
+  if (value > 0x7fffffff && value <= 0xffffffff) {
+    return std::to_string(static_cast<std::int32_t>(static_cast<std::uint32_t>(value)));
+  }
+  return std::to_string(as_signed);
+}
+
+constexpr std::int64_t beginning = 1'000'000'000;
+
+}  // namespace
+
+Story::Entry* Story::current(unsigned thread) {
+  for (auto it = entries_.rbegin(); it != entries_.rend(); ++it) {
+    if (it->thread == thread) return &*it;
+  }
+  return nullptr;
+}
+
+void Story::announced(unsigned thread) {
+  const Unobserved here;
+  if (calls_.size() <= thread) calls_.resize(thread + 1);
+  calls_[thread] = call_addresses();
+}
+
+void Story::step(unsigned thread, const Step& step, std::int64_t time, bool resumes) {
+  const Unobserved here;
+  threads_ = std::max(threads_, thread + 1);
+  names().of_thread(thread);
+  Entry entry{};
+  entry.thread = thread;
+  entry.number = scheduler().steps();
+  entry.time = time - beginning;
+  entry.address = step.object;
+  const std::string_view name = step.name;
+  entry.is_dull = name == "begin" || name == "Thread.end";
+  entry.object = names().of_object(step.object, step.name);
+  if (name == "Thread.end") names().of_thread(thread);
+  const std::size_t dot = name.find('.');
+  entry.verb = dot == name.npos ? name : name.substr(dot + 1);
+  if (resumes) entry.verb = "goes on: " + entry.verb;
+  if (thread < calls_.size()) entry.calls = calls_[thread];
+  entries_.push_back(std::move(entry));
+}
+
+void Story::waits(unsigned thread) {
+  const Unobserved here;
+  if (Entry* entry = current(thread)) entry->waits = true;
+}
+
+void Story::timed_out(unsigned thread) {
+  const Unobserved here;
+  if (Entry* entry = current(thread)) entry->outcome += ", until it times out";
+}
+
+void Story::read(const void* object, std::uint64_t value) {
+  const Unobserved here;
+  Entry* entry = current(scheduler().running().index);
+  if (entry == nullptr || entry->address != object) return;
+  entry->outcome += " → " + number(value);
+}
+
+void Story::written(const void* object, std::uint64_t before, std::uint64_t value) {
+  const Unobserved here;
+  Entry* entry = current(scheduler().running().index);
+  if (entry == nullptr || entry->address != object) return;
+  const bool tells_both = entry->verb != "store" && entry->verb != "write";
+  entry->outcome += tells_both ? ": " + number(before) + " → " + number(value)
+                               : " ← " + number(value);
+}
+
+void Story::operation(const Step& step) {
+  const Unobserved here;
+  Entry entry{};
+  entry.thread = scheduler().running().index;
+  entry.number = scheduler().steps();
+  entry.time = scheduler().now() - beginning;
+  const std::string_view name = step.name;
+  const std::size_t dot = name.find('.');
+  entry.verb = "(" + std::string(dot == name.npos ? name : name.substr(dot + 1));
+  entry.object = names().of_object(step.object, step.name) + ")";
+  entry.calls = call_addresses();
+  entries_.push_back(std::move(entry));
+}
+
+std::vector<StoryStep> Story::told() const {
+  std::vector<StoryStep> steps;
+  for (const Entry& entry : entries_) {
+    if (entry.is_dull) continue;
+    StoryStep step;
+    step.thread = entry.thread;
+    step.text = entry.verb;
+    if (!entry.object.empty()) step.text += " " + entry.object;
+    step.text += entry.outcome;
+    if (entry.waits) step.text += " (waits)";
+    step.where = user_line(entry.calls);
+    step.time = static_cast<double>(entry.time) * 1e-9;
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+std::string Story::who_and_where(std::uint32_t step_number) const {
+  for (const Entry& entry : entries_) {
+    if (entry.number != step_number || entry.verb.starts_with("(")) continue;
+    std::string text = entry.verb + " by " + names().of_thread(entry.thread);
+    const std::string line = user_line(entry.calls);
+    return line.empty() ? text : text + " at " + line;
+  }
+  return "an access";
+}
+
+std::vector<std::string> Story::thread_names() const {
+  std::vector<std::string> all;
+  for (unsigned i = 0; i < threads_; ++i) all.push_back(names().of_thread(i));
+  return all;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::explore

@@ -1,0 +1,80 @@
+#include "platform/explore/failing.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+namespace tutti::inline TUTTI_ABI::platform::exploring {
+
+ExecutionFailure& failure_so_far() noexcept {
+  static ExecutionFailure& failure = *new ExecutionFailure;
+  return failure;
+}
+
+void note_failure(FailureKind kind, std::string message) {
+  ExecutionFailure& failure = failure_so_far();
+  if (failure.kind != FailureKind::none) return;
+  failure.kind = kind;
+  failure.message = std::move(message);
+  failure.thread = scheduler().is_running() ? scheduler().running().index : 0;
+}
+
+void fail(FailureKind kind, std::string message) {
+  note_failure(kind, std::move(message));
+  scheduler().stop();
+}
+
+void fail_by_race(const void* object, bool writes, const Order::Race& race) {
+  ExecutionFailure& failure = failure_so_far();
+  if (failure.kind == FailureKind::none) {
+    failure = {FailureKind::race, "", object, race, writes, scheduler().running().index};
+  }
+  scheduler().stop();
+}
+
+namespace {
+
+void on_terminate() {
+  if (!scheduler().is_running()) std::abort();
+  std::string what = "std::terminate was called";
+  if (const std::exception_ptr exception = std::current_exception()) {
+    what += ", by " + current_exception_type();
+    try {
+      std::rethrow_exception(exception);
+    } catch (const std::exception& error) {
+      what += std::string(": ") + error.what();
+    } catch (...) {
+      // Its type says all there is.
+    }
+  }
+  fail(FailureKind::exception, std::move(what));
+}
+
+}  // namespace
+
+Catching::Catching() : terminate_before_(std::set_terminate(on_terminate)) {}
+
+Catching::~Catching() {
+  std::set_terminate(terminate_before_);
+}
+
+namespace {
+
+void fail_assertion(const char* expression, const char* file, unsigned int line) {
+  if (!scheduler().is_running()) return;
+  fail(FailureKind::assertion, std::string("assert(") + expression + ") at " + file + ":" +
+                                   std::to_string(line) + " does not hold");
+}
+
+}  // namespace
+
+// What assert() calls. Found here before the C library's, it fails the execution, not the process.
+extern "C" [[noreturn]] void __assert_fail(const char* expression, const char* file,
+                                           unsigned int line, const char* function) noexcept {
+  fail_assertion(expression, file, line);
+  std::fprintf(stderr, "%s:%u: %s: Assertion `%s' failed.\n", file, line, function, expression);
+  std::abort();
+}
+
+}  // namespace tutti::inline TUTTI_ABI::platform::exploring

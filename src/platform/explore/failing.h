@@ -1,0 +1,55 @@
+// How an execution fails: the first failure is kept, the rest of the execution is of no interest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "platform/explore/order.h"
+
+namespace tutti::inline TUTTI_ABI::platform::exploring {
+
+enum class FailureKind : std::uint8_t {
+  none,
+  deadlock,
+  lost_wakeup,
+  livelock,
+  assertion,
+  exception,
+  race,
+  unjoined,
+  nondeterminism,
+};
+
+struct ExecutionFailure {
+  FailureKind kind = FailureKind::none;
+  std::string message;
+  /// Of a race: what is accessed, who was there before, in which step, and who writes.
+  const void* object = nullptr;
+  Order::Race race;
+  bool writes = false;
+  /// The thread that failed.
+  unsigned thread = 0;
+};
+
+/// The failure of the execution under way; kind none if there is none yet.
+ExecutionFailure& failure_so_far() noexcept;
+
+/// Keeps the failure, if it is the first, and lets the execution go on.
+void note_failure(FailureKind kind, std::string message);
+/// Keeps the failure and ends the execution.
+[[noreturn]] void fail(FailureKind kind, std::string message);
+[[noreturn]] void fail_by_race(const void* object, bool writes, const Order::Race& race);
+
+/// Has assert() and std::terminate() fail the execution, for as long as it lives.
+class Catching {
+ public:
+  Catching();
+  ~Catching();
+  Catching(const Catching&) = delete;
+  Catching& operator=(const Catching&) = delete;
+
+ private:
+  void (*terminate_before_)();
+};
+
+}  // namespace tutti::inline TUTTI_ABI::platform::exploring

@@ -1,0 +1,119 @@
+// What each thread may know: happens-before by vector clocks, races, and stale loads.
+//
+// The model is that of the C++ standard with three simplifications, all of which leave behaviour
+// out and invent none: stores to one word take effect in the order in which they are executed; a
+// failed compare-exchange reads the newest value; loads never see stores of the future (no
+// out-of-thin-air, no load buffering). What is in: stale loads as long as coherence, happens-before
+// and the seq_cst rules allow them (store buffering, message passing without release, independent
+// reads of independent writes), release sequences, and fences.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "platform/explore/scheduler.h"
+
+namespace tutti::inline TUTTI_ABI::platform::exploring {
+
+/// For each thread, the number of its last event that is known.
+struct Clock {
+  std::array<std::uint32_t, most_threads> times{};
+
+  void join(const Clock& other, unsigned width) noexcept {
+    for (unsigned i = 0; i < width; ++i) {
+      if (times[i] < other.times[i]) times[i] = other.times[i];
+    }
+  }
+  bool knows(unsigned thread, std::uint32_t time) const noexcept { return times[thread] >= time; }
+};
+
+class Order {
+ public:
+  void restart(const Rules& rules) noexcept;
+  void begin_thread(unsigned thread, unsigned starter) noexcept;
+  void join_thread(unsigned ended, unsigned joiner) noexcept;
+
+  std::uint64_t load(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept;
+  void store(Tag& tag, std::uint64_t before, std::uint64_t value, std::memory_order order) noexcept;
+  void exchange(Tag& tag, std::uint64_t before, std::uint64_t value,
+                std::memory_order order) noexcept;
+  void fence(std::memory_order order) noexcept;
+
+  /// An access to a plain object. The thread whose access it races with, or most_threads.
+  struct Race {
+    unsigned other = most_threads;
+    bool other_writes = false;
+    std::uint32_t other_step = 0;
+  };
+  Race read(Tag& tag) noexcept;
+  Race write(Tag& tag) noexcept;
+
+  /// A plain object was accessed although order was not followed.
+  bool is_missed() const noexcept { return is_missed_; }
+  void miss() noexcept { is_missed_ = true; }
+
+ private:
+  static constexpr std::size_t longest_history = 8;
+
+  /// A value that a word has had.
+  struct Message {
+    std::uint64_t value = 0;
+    /// Who stored it; most_threads for a value from before the execution, which everybody knows.
+    unsigned thread = most_threads;
+    std::uint32_t time = 0;
+    /// What who acquires it learns.
+    Clock released;
+    /// When each thread has first read or written it; 0 for never.
+    std::array<std::uint32_t, most_threads> seen{};
+  };
+  struct Word {
+    std::vector<Message> history;
+    /// The newest seq_cst store's place in the history; -1 when it is too old or there is none.
+    int newest_seq_cst = -1;
+  };
+  struct Plain {
+    unsigned writer = most_threads;
+    std::uint32_t written = 0;
+    std::uint32_t write_step = 0;
+    Clock reads;
+    std::array<std::uint32_t, most_threads> read_steps{};
+  };
+  struct Thread {
+    Clock clock;
+    /// As it was at the last release fence.
+    Clock fenced;
+    bool has_fenced = false;
+    /// What relaxed loads have read, for an acquire fence to come.
+    Clock unfenced;
+    /// Stores that seq_cst fences have made visible to it.
+    Clock visible;
+  };
+
+  Word& word_of(Tag& tag, std::uint64_t value) noexcept;
+  Plain& plain_of(Tag& tag) noexcept;
+  void acquire_from(const Message& message, std::memory_order order) noexcept;
+  void append(Word& word, std::uint64_t value, std::memory_order order, const Clock* sequence);
+  std::size_t oldest_visible(const Word& word, std::memory_order order) const noexcept;
+
+  Thread& me() noexcept { return threads_[scheduler().running().index]; }
+  unsigned my_index() const noexcept { return scheduler().running().index; }
+
+  std::uint32_t execution_ = 0;
+  bool is_followed_ = false;
+  bool is_relaxed_ = false;
+  bool is_missed_ = false;
+  unsigned width_ = 0;
+  std::array<Thread, most_threads> threads_;
+  /// Known to all later seq_cst fences; the second also holds seq_cst stores.
+  Clock fences_;
+  Clock fences_and_stores_;
+  std::vector<Word> words_;
+  std::size_t word_count_ = 0;
+  std::vector<Plain> plains_;
+  std::size_t plain_count_ = 0;
+};
+
+Order& order() noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::platform::exploring

@@ -1,0 +1,391 @@
+#include "platform/explore/scheduler.h"
+
+#include <algorithm>
+#include <bit>
+#include <ctime>
+
+#include "platform/explore/order.h"
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+namespace {
+constinit Current words_outside{};
+}
+constinit Current* current_words = &words_outside;
+
+namespace exploring {
+
+constinit std::uint32_t active = 0;
+
+namespace {
+
+constexpr std::size_t usual_stack = std::size_t{8} << 20;
+// Virtual time begins here, so that a deadline in the past is possible.
+constexpr std::int64_t beginning = 1'000'000'000;
+// A thread that has loaded the same values so often, without writing anything, is polling.
+constexpr unsigned looks_before_yield = 3;
+
+bool touches(const Step& step, const void* object) noexcept {
+  return object != nullptr && (step.object == object || step.also == object);
+}
+
+}  // namespace
+
+bool depends(const Step& a, const Step& b) noexcept {
+  if (a.access == Access::everything || b.access == Access::everything) return true;
+  if (a.access == Access::none || b.access == Access::none) return false;
+  if (a.access == Access::read && b.access == Access::read) return false;
+  return touches(b, a.object) || touches(b, a.also);
+}
+
+Scheduler& scheduler() noexcept {
+  static Scheduler& only_one = *new Scheduler;
+  return only_one;
+}
+
+double real_seconds() noexcept {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// --- one execution -------------------------------------------------------------------------------
+
+End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driver& driver,
+                   Recorder* recorder) {
+  rules_ = rules;
+  driver_ = &driver;
+  recorder_ = recorder;
+  thread_count_ = 0;
+  ready_ = gated_ = yielded_ = timed_ = 0;
+  time_ = beginning;
+  steps_ = 0;
+  parked_.clear();
+  restart_process(end_ != End::completed);
+  order().restart(rules);
+
+  struct Body {
+    void (*function)(void*);
+    void* argument;
+  } main{body, argument};
+  Strand& first = new_strand(0);
+  first.entry = [](void* given) -> void* {
+    const Body& its = *static_cast<Body*>(given);
+    its.function(its.argument);
+    return nullptr;
+  };
+  first.argument = &main;
+
+  outside_locals_.renew();
+  outside_locals_.copy_out();
+  running_ = &first;
+  current_words = &first.current;
+  set_active();
+  set_running_locals(&first.locals);
+  first.locals.copy_in();
+  outside_.switch_to(first.context);
+  // Back here when it has ended.
+  outside_locals_.copy_in();
+  return end_;
+}
+
+void Scheduler::finish(End end) noexcept {
+  end_ = end;
+  Strand& last = *running_;
+  if (end != End::completed) {
+    // What lies on these stacks is lost, but not leaked.
+    for (unsigned i = 0; i < thread_count_; ++i) {
+      if (strands_[i]->state != Strand::State::ended) strands_[i]->stack->keep_for_good();
+    }
+  }
+  running_ = nullptr;
+  active = 0;
+  set_running_locals(nullptr);
+  current_words = &words_outside;
+  last.context.switch_to(outside_);
+  __builtin_unreachable();
+}
+
+void Scheduler::stop() noexcept {
+  finish(End::stopped);
+}
+
+// --- threads -------------------------------------------------------------------------------------
+
+Strand& Scheduler::new_strand(std::size_t stack_size) {
+  const unsigned index = thread_count_++;
+  if (index == strands_.size()) strands_.push_back(std::make_unique<Strand>());
+  Strand& strand = *strands_[index];
+  if (stack_size == 0) stack_size = usual_stack;
+  if (strand.stack == nullptr || strand.stack->size() < stack_size) {
+    strand.stack = std::make_unique<Stack>(stack_size);
+  }
+  strand.index = index;
+  strand.state = Strand::State::ready;
+  strand.pending = {"begin", nullptr, nullptr, Access::none};
+  strand.resumes = false;
+  strand.deadline = never;
+  strand.in_time = true;
+  strand.operations = 0;
+  strand.has_words = false;
+  strand.current = {};
+  strand.at_exit = nullptr;
+  strand.look_count = 0;
+  strand.locals.renew();
+  strand.context.prepare(*strand.stack, enter, &strand);
+  ready_ |= only(index);
+  order().begin_thread(index, running_ == nullptr ? index : running_->index);
+  return strand;
+}
+
+void Scheduler::enter(void* pointer) {
+  auto& strand = *static_cast<Strand*>(pointer);
+  strand.context.arrived();
+  strand.entry(strand.argument);
+  scheduler().end_of_thread();
+}
+
+void Scheduler::end_of_thread() noexcept {
+  Strand& strand = *running_;
+  strand.locals.destroy();
+  // As for a pthread key, once more if it was set again meanwhile.
+  while (strand.at_exit != nullptr) {
+    auto* function = strand.at_exit;
+    strand.at_exit = nullptr;
+    function(strand.at_exit_argument);
+  }
+  changed();
+  strand.state = Strand::State::ended;
+  ready_ &= ~only(strand.index);
+  for (unsigned i = 0; i < thread_count_; ++i) {
+    Strand& other = *strands_[i];
+    if (other.state == Strand::State::joining && other.joined == strand.index) make_ready(other);
+  }
+  reschedule();
+  __builtin_unreachable();
+}
+
+bool Scheduler::start(void* (*entry)(void*), void* argument, std::size_t stack_size,
+                      unsigned& index) {
+  if (thread_count_ == most_threads) return false;
+  Strand& strand = new_strand(stack_size);
+  strand.entry = entry;
+  strand.argument = argument;
+  driver_->enabled(strand.index);
+  index = strand.index;
+  return true;
+}
+
+void Scheduler::join(unsigned index) noexcept {
+  Strand& strand = *running_;
+  if (strands_[index]->state != Strand::State::ended) {
+    strand.state = Strand::State::joining;
+    strand.joined = index;
+    ready_ &= ~only(strand.index);
+    if (recorder_ != nullptr) recorder_->waits(strand.index);
+    reschedule();
+  }
+  order().join_thread(index, strand.index);
+}
+
+// --- waiting -------------------------------------------------------------------------------------
+
+bool Scheduler::park(const void* word, std::int64_t deadline) noexcept {
+  Strand& strand = *running_;
+  if (deadline <= time_) return false;
+  changed();
+  strand.state = Strand::State::parked;
+  strand.word = word;
+  strand.deadline = deadline;
+  strand.in_time = true;
+  ready_ &= ~only(strand.index);
+  if (deadline != never) timed_ |= only(strand.index);
+  parked_.push_back(&strand);
+  if (recorder_ != nullptr) recorder_->waits(strand.index);
+  reschedule();
+  return strand.in_time;
+}
+
+void Scheduler::unpark(const void* word, int count) noexcept {
+  for (auto it = parked_.begin(); it != parked_.end() && count > 0;) {
+    if ((*it)->word != word) {
+      ++it;
+      continue;
+    }
+    Strand& strand = **it;
+    it = parked_.erase(it);
+    --count;
+    make_ready(strand);
+  }
+}
+
+void Scheduler::make_ready(Strand& strand) noexcept {
+  changed();
+  strand.state = Strand::State::ready;
+  strand.resumes = true;
+  ready_ |= only(strand.index);
+  timed_ &= ~only(strand.index);
+  driver_->enabled(strand.index);
+}
+
+// --- steps ---------------------------------------------------------------------------------------
+
+void Scheduler::point(const Step& step) noexcept {
+  running_->pending = step;
+  if (step.gate != nullptr) gated_ |= only(running_->index);
+  if (recorder_ != nullptr) recorder_->announced(running_->index);
+  reschedule();
+}
+
+void Scheduler::yield() noexcept {
+  yielded_ |= only(running_->index);
+  point({"yield", nullptr, nullptr, Access::none});
+}
+
+void Scheduler::begin_operation(const Step& step, bool has_words) noexcept {
+  Strand& strand = *running_;
+  if (strand.operations++ > 0) return;
+  strand.found_only = step.access == Access::read;
+  strand.has_words = has_words;
+  set_active();
+  if (rules_.words_are_points && has_words) {
+    if (recorder_ != nullptr) recorder_->operation(step);
+  } else {
+    point(step);
+  }
+}
+
+void Scheduler::end_operation() noexcept {
+  Strand& strand = *running_;
+  if (--strand.operations > 0) return;
+  strand.has_words = false;
+  set_active();
+  if (!strand.found_only) changed();
+}
+
+void Scheduler::found(bool value) noexcept {
+  if (running_->operations > 1) return;
+  running_->found_only = true;
+  looked(running_->pending.object, value ? 1 : 0);
+}
+
+void Scheduler::set_active() noexcept {
+  std::uint32_t bits = user_points;
+  if (rules_.words_are_points && running_->has_words) bits |= library_points;
+  if (rules_.follows_order) bits |= ordered;
+  // Values of words are told where words are points, and those of the user's always.
+  if (recorder_ != nullptr) bits |= told;
+  active = bits;
+}
+
+void Scheduler::looked(const void* object, std::uint64_t value) noexcept {
+  Strand& strand = *running_;
+  for (std::size_t i = 0; i < strand.look_count; ++i) {
+    Strand::Look& look = strand.looks[i];
+    if (look.object != object) continue;
+    if (look.value != value) {
+      strand.look_count = 0;
+      return;
+    }
+    if (++look.count > looks_before_yield) yielded_ |= only(strand.index);
+    return;
+  }
+  if (strand.look_count == Strand::most_looks) strand.look_count = 0;
+  strand.looks[strand.look_count++] = {object, value, 1};
+}
+
+void Scheduler::reschedule() noexcept {
+  Strand& before = *running_;
+  Strand* next = choose();
+  if (next != &before) go_on_in(*next);
+}
+
+// Of the threads at a gate, those whose gate is open.
+Threads Scheduler::open_gates() noexcept {
+  const std::uint32_t bits = active;
+  Current* const words = current_words;
+  active = 0;
+  Threads open = 0;
+  for (Threads left = gated_; left != 0; left &= left - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(left));
+    Strand& strand = *strands_[index];
+    current_words = &strand.current;
+    if (strand.pending.gate(strand.pending.object)) open |= only(index);
+  }
+  active = bits;
+  current_words = words;
+  return open;
+}
+
+bool Scheduler::is_gate_open(Gate gate, const void* object) noexcept {
+  const std::uint32_t bits = active;
+  Current* const words = current_words;
+  Current nobody{};
+  active = 0;
+  current_words = &nobody;
+  const bool is_open = gate(object);
+  active = bits;
+  current_words = words;
+  return is_open;
+}
+
+Strand* Scheduler::choose() noexcept {
+  if (++steps_ > rules_.longest) finish(End::too_long);
+  Threads candidates = ready_;
+  if (gated_ != 0) candidates &= ~gated_ | open_gates();
+  if (rules_.timeouts_at_any_time) candidates |= timed_;
+  bool time_passes = false;
+  if (candidates == 0) {
+    std::int64_t earliest = never;
+    for (Threads left = timed_; left != 0; left &= left - 1) {
+      const auto index = static_cast<unsigned>(std::countr_zero(left));
+      earliest = std::min(earliest, strands_[index]->deadline);
+    }
+    for (Threads left = timed_; left != 0; left &= left - 1) {
+      const auto index = static_cast<unsigned>(std::countr_zero(left));
+      if (strands_[index]->deadline == earliest) candidates |= only(index);
+    }
+    if (candidates == 0) {
+      const bool all_ended = std::all_of(
+          strands_.begin(), strands_.begin() + thread_count_,
+          [](const auto& strand) { return strand->state == Strand::State::ended; });
+      finish(all_ended ? End::completed : End::stuck);
+    }
+    time_passes = true;
+  } else if ((candidates & ~yielded_) != 0) {
+    candidates &= ~yielded_;
+  }
+  const unsigned chosen = driver_->choose_thread(candidates, running_->index, time_passes);
+  Strand& next = *strands_[chosen];
+  // Who polls has nothing to see until somebody has changed something.
+  const bool all_poll = (candidates & ~yielded_) == 0;
+  yielded_ = all_poll || time_passes ? 0 : yielded_ & ~only(chosen);
+  gated_ &= ~only(chosen);
+  if (next.state == Strand::State::parked) {
+    next.in_time = false;
+    time_ = std::max(time_, next.deadline);
+    std::erase(parked_, &next);
+    next.state = Strand::State::ready;
+    next.resumes = true;
+    ready_ |= only(chosen);
+    timed_ &= ~only(chosen);
+    if (recorder_ != nullptr) recorder_->timed_out(chosen);
+  }
+  if (recorder_ != nullptr) recorder_->step(chosen, next.pending, time_, next.resumes);
+  next.resumes = false;
+  return &next;
+}
+
+void Scheduler::go_on_in(Strand& next) noexcept {
+  Strand& before = *running_;
+  before.locals.copy_out();
+  running_ = &next;
+  current_words = &next.current;
+  set_running_locals(&next.locals);
+  set_active();
+  next.locals.copy_in();
+  before.context.switch_to(next.context);
+}
+
+}  // namespace exploring
+}  // namespace tutti::inline TUTTI_ABI::platform
