@@ -29,10 +29,6 @@ struct Node {
   unsigned chosen = 0;
   Step step;
   unsigned object = 0;
-  /// The step before this one that has written to the same object, and whether its gate was open
-  /// then.
-  std::uint32_t previous_write = Touched::no_event;
-  bool was_open = true;
   Threads candidates = 0;
   /// To be tried here, and tried.
   Threads backtrack = 0;
@@ -69,7 +65,6 @@ class DepthFirst : public Search {
     if (depth_ < replayed_) {
       Node& node = path_[depth_];
       if (!is_as_before(node, candidates)) return usual_choice(candidates, running);
-      if (depth_ + 1 == replayed_) node.step = pending_step(node.chosen);
     } else {
       add_node(candidates, running);
       if (is_redundant_) return usual_choice(candidates, running);
@@ -163,6 +158,7 @@ class DepthFirst : public Search {
       return false;
     }
     if (!is_known) node.object = object_of(step.object);
+    node.step = step;  // With this execution's addresses.
     return true;
   }
 
@@ -230,7 +226,6 @@ class ReducedDepthFirst : public DepthFirst {
     conflicts_.clear();
     races_.clear();
     const Step& step = node.step;
-    note_gate(node);
     if (step.access == Access::everything) {
       for (unsigned other = 0; other < width_; ++other) add_conflict(last_step_[other]);
     } else if (step.access != Access::none) {
@@ -255,8 +250,8 @@ class ReducedDepthFirst : public DepthFirst {
     if (step.access == Access::everything) {
       last_everything_ = number;
     } else if (step.access != Access::none) {
-      touched_.note(step.object, thread, number, step.access);
-      if (step.also != nullptr) touched_.note(step.also, thread, number, step.access);
+      note(step, step.object, thread, number);
+      note(step, step.also, thread, number);
     }
   }
 
@@ -270,37 +265,32 @@ class ReducedDepthFirst : public DepthFirst {
     if (object == nullptr) return;
     const Touched::Object& entry = touched_.find(object);
     if (step.gate == nullptr) {
-      add_conflict(entry.last_write);
-    } else if (entry.last_write != no_event) {
+      add_conflict(entry.last_write());
+    } else if (!entry.writes.empty()) {
+      conflicts_.push_back(entry.last_write());
       // A step through a gate could have come before the last step that found the gate open: not
       // before those since, for they found it shut.
-      conflicts_.push_back(entry.last_write);
-      std::uint32_t event = entry.last_write;
-      while (event != no_event && !path_[event].was_open) event = path_[event].previous_write;
-      if (event != no_event) races_.push_back(event);
+      for (auto write = entry.writes.rbegin(); write != entry.writes.rend(); ++write) {
+        if (write->found != Touched::Found::shut) races_.push_back(write->event);
+        if (write->found == Touched::Found::open) break;
+      }
     }
     if (step.access == Access::read) return;
     for (Threads left = entry.readers; left != 0; left &= left - 1) {
-      const std::uint32_t event =
-          entry.last_read[static_cast<unsigned>(std::countr_zero(left))];
-      conflicts_.push_back(event);
-      if (step.gate == nullptr || path_[event].was_open) races_.push_back(event);
+      add_conflict(entry.last_read[static_cast<unsigned>(std::countr_zero(left))]);
     }
   }
 
-  // Remembers what the step has found at the gate of its object, if that has one.
-  void note_gate(Node& node) {
-    node.previous_write = no_event;
-    node.was_open = true;
-    if (node.step.object == nullptr) return;
-    for (const void* object : {node.step.object, node.step.also}) {
-      if (object == nullptr) continue;
-      Touched::Object& entry = touched_.find(object);
-      if (node.step.gate != nullptr && object == node.step.object) entry.gate = node.step.gate;
-      if (entry.gate == nullptr) continue;
-      node.previous_write = entry.last_write;
-      node.was_open = scheduler().is_gate_open(entry.gate, object);
+  void note(const Step& step, const void* object, unsigned thread, std::uint32_t number) {
+    if (object == nullptr) return;
+    Touched::Object& entry = touched_.find(object);
+    if (step.gate != nullptr) entry.gate = step.gate;
+    Touched::Found found = Touched::Found::unknown;
+    if (entry.gate != nullptr) {
+      found = scheduler().is_gate_open(entry.gate, object) ? Touched::Found::open
+                                                           : Touched::Found::shut;
     }
+    touched_.note(object, thread, number, step.access, found);
   }
 
   // The steps between the two that do not come after the earlier one, and then the later one, are

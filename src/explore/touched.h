@@ -13,11 +13,21 @@ class Touched {
  public:
   static constexpr std::uint32_t no_event = ~std::uint32_t{0};
 
+  /// What a step that writes to an object has found at its gate.
+  enum class Found : std::uint8_t { open, shut, unknown };
+  struct Write {
+    std::uint32_t event;
+    Found found;
+  };
+
   struct Object {
     const void* address = nullptr;
-    std::uint32_t last_write = no_event;
-    /// Of an object whose operations have a gate.
+    /// In order.
+    std::vector<Write> writes;
+    /// Of an object that has been operated on through a gate.
     platform::Gate gate = nullptr;
+
+    std::uint32_t last_write() const { return writes.empty() ? no_event : writes.back().event; }
     /// Who has read it since, and in which step last.
     Threads readers = 0;
     std::array<std::uint32_t, platform::exploring::most_threads> last_read;
@@ -36,11 +46,11 @@ class Touched {
 
   Object& find(const void* address) { return objects_[index_of(address)]; }
 
-  void note(const void* address, unsigned thread, std::uint32_t event, platform::Access access) {
-    if (address == nullptr) return;
+  void note(const void* address, unsigned thread, std::uint32_t event, platform::Access access,
+            Found found) {
     Object& object = find(address);
     if (access == platform::Access::write) {
-      object.last_write = event;
+      object.writes.push_back({event, found});
       object.readers = 0;
     } else {
       object.readers |= platform::exploring::only(thread);
@@ -71,7 +81,7 @@ class Touched {
     if (index == objects_.size()) objects_.emplace_back();
     Object& object = objects_[index];
     object.address = address;
-    object.last_write = no_event;
+    object.writes.clear();
     object.gate = nullptr;
     object.readers = 0;
     return index;
