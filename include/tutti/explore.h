@@ -23,8 +23,10 @@ namespace tutti::inline TUTTI_ABI::explore {
 /// How the next schedule is found.
 enum class Strategy {
   /// Every schedule that differs from the others in the order of operations that matter, one after
-  /// the other, until there are none left. Dynamic partial-order reduction with source sets (Abdulla,
-  /// Aronis, Jonsson, Sagonas 2014; after Flanagan, Godefroid 2005) and sleep sets (Godefroid 1996);
+  /// the other, until there are none left. Dynamic partial-order reduction with source sets
+  /// (Abdulla,
+  /// Aronis, Jonsson, Sagonas 2014; after Flanagan, Godefroid 2005) and sleep sets (Godefroid
+  /// 1996);
   /// with a preemption bound, all schedules with so many preemptions (Musuvathi, Qadeer 2007).
   depth_first,
   /// At each point any of the threads that can run, all equally likely.
@@ -80,7 +82,8 @@ struct Options {
   Timeouts timeouts = Timeouts::in_order;
   /// Whether a data race on a Shared is a failure even where it does no harm.
   bool races = true;
-  /// Whether a thread that is still alive when the body returns is a failure, unless it is daemonic.
+  /// Whether a thread that is still alive when the body returns is a failure, unless it is
+  /// daemonic.
   bool unjoined = true;
   /// Whether a failing schedule is shrunk to the fewest context switches found.
   bool shrink = true;
@@ -181,8 +184,8 @@ std::ostream& operator<<(std::ostream& stream, const Result& result);
 /// in static objects. Its threads are tutti's, at most 64 at a time; waiting is done by tutti.
 ///
 /// If TUTTI_REPLAY names this check, only the schedule given there is run. Throws ValueError for
-/// options that do not go together and for a TUTTI_REPLAY that can't be read. One check at a time in
-/// a process, outside of any check.
+/// options that do not go together and for a TUTTI_REPLAY that can't be read. One check at a time
+/// in a process, outside of any check.
 Result check(const std::function<void()>& body, const Options& options = {},
              std::source_location where = std::source_location::current());
 

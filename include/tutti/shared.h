@@ -1,9 +1,9 @@
 // tutti::Shared: a plain variable that several threads use, watched for races when explored.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <cstring>
-#include <concepts>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -20,9 +20,10 @@ namespace tutti::inline TUTTI_ABI {
 ///     std::scoped_lock held(lock);
 ///     balance += 10;
 ///
-/// It is nothing but a T: same size, same code. Under explore::check(), every access is a scheduling
-/// point, and two accesses that no lock or other synchronisation orders are reported as a data race
-/// if one of them writes, whether or not they did harm. Not thread-safe itself: that is the point.
+/// It is nothing but a T: same size, same code. Under explore::check(), every access is a
+/// scheduling point, and two accesses that no lock or other synchronisation orders are reported as
+/// a data race if one of them writes, whether or not they did harm. Not thread-safe itself: that is
+/// the point.
 template <typename T>
 class Shared {
  public:

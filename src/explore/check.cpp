@@ -28,7 +28,9 @@ std::string place(const std::source_location& where) {
 }
 
 void validate(const Options& options) {
-  const auto refuse = [](const char* why) { throw ValueError(std::string("explore::check: ") + why); };
+  const auto refuse = [](const char* why) {
+    throw ValueError(std::string("explore::check: ") + why);
+  };
   if (options.preemptions && options.strategy != Strategy::depth_first) {
     refuse("a bound for preemptions goes with Strategy::depth_first only");
   }

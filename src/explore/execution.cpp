@@ -4,6 +4,7 @@
 
 #include "explore/names.h"
 #include "explore/stuck.h"
+#include "runtime/self.h"
 #include "threading/roster.h"
 #include "tutti/errors.h"
 #include "tutti/threading/excepthook.h"
@@ -57,6 +58,7 @@ void require_all_joined() {
 
 void run_body(void* given) {
   const Subject& subject = *static_cast<const Subject*>(given);
+  runtime::self();  // The main thread is known from the beginning.
   try {
     subject.body();
   } catch (...) {
@@ -79,8 +81,8 @@ Outcome execute(const Subject& subject, Search& search, Story* story) {
   exploring::ExecutionFailure& failure = exploring::failure_so_far();
   failure.kind = exploring::FailureKind::none;
   names().restart();
-  const exploring::End end = exploring::scheduler().run(
-      run_body, const_cast<Subject*>(&subject), subject.rules, search, story);
+  const exploring::End end = exploring::scheduler().run(run_body, const_cast<Subject*>(&subject),
+                                                        subject.rules, search, story);
 
   Outcome outcome;
   if (!search.divergence().empty()) {

@@ -1,6 +1,6 @@
 #include "explore/names.h"
 
-#include <cctype>
+#include <algorithm>
 
 #include "explore/source_lines.h"
 #include "runtime/self.h"
@@ -19,6 +19,17 @@ void Names::restart() {
   if (!threads_.empty()) threads_.clear();
 }
 
+namespace {
+
+// "a::(anonymous namespace)::b" → "b". Of templates' arguments nothing is cut.
+std::string without_namespaces(const std::string& name) {
+  const std::size_t end = std::min(name.find('<'), name.size());
+  const std::size_t colon = name.substr(0, end).rfind("::");
+  return colon == name.npos ? name : name.substr(colon + 2);
+}
+
+}  // namespace
+
 std::string Names::of_object(const void* object, const char* operation) {
   if (object == nullptr) return "";
   const auto given = given_.find(object);
@@ -33,7 +44,7 @@ std::string Names::of_object(const void* object, const char* operation) {
   std::string name;
   if (kind == "Thread") {
     name = static_cast<const threading::ThreadControl*>(object)->name();
-  } else if (name = variable_name(object); name.empty()) {
+  } else if (name = without_namespaces(variable_name(object)); name.empty()) {
     name = kind + " " + std::to_string(++count_of_kind_[kind]);
   }
   return given_[object] = name;

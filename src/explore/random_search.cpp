@@ -50,8 +50,8 @@ class RandomSearch : public Search {
   Dice dice_;
 };
 
-// The candidate with the highest priority runs. At each of depth - 1 steps drawn beforehand, whoever
-// is about to run is put behind all others.
+// The candidate with the highest priority runs. At each of depth - 1 steps drawn beforehand,
+// whoever is about to run is put behind all others.
 class PctSearch : public RandomSearch {
  public:
   PctSearch(std::uint64_t seed, unsigned depth) : RandomSearch(seed), depth_(depth) {}

@@ -37,8 +37,9 @@ constexpr std::size_t most_rows = 200;
 
 // Columns, not bytes: arrows take three bytes and one column.
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -78,10 +79,34 @@ std::string quoted(std::string_view text) {
   return json + '"';
 }
 
+bool is_same(const StoryStep& a, const StoryStep& b) {
+  return a.thread == b.thread && a.text == b.text && a.where == b.where;
+}
+
+// The number of steps that repeat at the end of a story without end; 0 when none is found.
+std::size_t period_of(const std::vector<StoryStep>& story) {
+  constexpr std::size_t times = 4;
+  for (std::size_t period = 1; period <= 100 && times * period <= story.size(); ++period) {
+    const std::size_t begin = story.size() - (times - 1) * period;
+    bool repeats = true;
+    for (std::size_t i = begin; i < story.size() && repeats; ++i) {
+      repeats = is_same(story[i], story[i - period]);
+    }
+    if (repeats) return period;
+  }
+  return 0;
+}
+
+// Where to begin with a story that is too long: a loop is told once.
+std::size_t rows_skipped(const Failure& failure, std::size_t period) {
+  const std::size_t shown = period > 0 ? period : most_rows;
+  return failure.story.size() > most_rows ? failure.story.size() - shown : 0;
+}
+
 // One column a thread, as many as have steps.
 std::string columns(const Failure& failure) {
-  const std::size_t skipped =
-      failure.story.size() > most_rows ? failure.story.size() - most_rows : 0;
+  const std::size_t period = failure.kind == FailureKind::livelock ? period_of(failure.story) : 0;
+  const std::size_t skipped = rows_skipped(failure, period);
   std::vector<std::size_t> widths(failure.threads.size(), 0);
   bool has_time = false;
   for (std::size_t i = skipped; i < failure.story.size(); ++i) {
@@ -103,6 +128,7 @@ std::string columns(const Failure& failure) {
   text.erase(text.find_last_not_of(' ') + 1);
   text += "\n";
   if (skipped > 0) text += "      … " + std::to_string(skipped) + " steps before\n";
+  if (period > 0) text += "      … these repeat:\n";
   for (std::size_t i = skipped; i < failure.story.size(); ++i) {
     const StoryStep& step = failure.story[i];
     const std::string step_number = std::to_string(i + 1);
@@ -133,11 +159,11 @@ std::string Failure::to_string() const {
 }
 
 std::string Failure::to_json() const {
-  std::string json = "{\"kind\":" + quoted(explore::to_string(kind)) +
-                     ",\"message\":" + quoted(message) + ",\"schedule\":" +
-                     std::to_string(schedule) + ",\"switches\":" + std::to_string(switches) +
-                     ",\"switches_found\":" + std::to_string(switches_found) +
-                     ",\"replay\":" + quoted(replay) + ",\"threads\":[";
+  std::string json =
+      "{\"kind\":" + quoted(explore::to_string(kind)) + ",\"message\":" + quoted(message) +
+      ",\"schedule\":" + std::to_string(schedule) + ",\"switches\":" + std::to_string(switches) +
+      ",\"switches_found\":" + std::to_string(switches_found) + ",\"replay\":" + quoted(replay) +
+      ",\"threads\":[";
   for (std::size_t i = 0; i < threads.size(); ++i) {
     json += (i == 0 ? "" : ",") + quoted(threads[i]);
   }

@@ -8,8 +8,8 @@ std::uint64_t Schedule::hash() const noexcept {
   // FNV-1a.
   std::uint64_t hash = 14695981039346656037u;
   const auto add = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211u; };
-  for (const Segment& segment : segments) add(segment.steps * platform::exploring::most_threads +
-                                              segment.thread);
+  for (const Segment& segment : segments)
+    add(segment.steps * platform::exploring::most_threads + segment.thread);
   for (const std::uint8_t value : values) add(value);
   return hash;
 }

@@ -44,10 +44,9 @@ class Shrinker {
       Schedule later = best_;
       const Segment moved = later.segments[i];
       later.segments.erase(later.segments.begin() + static_cast<std::ptrdiff_t>(i));
-      const auto next =
-          std::find_if(later.segments.begin() + static_cast<std::ptrdiff_t>(i),
-                       later.segments.end(),
-                       [&](const Segment& segment) { return segment.thread == moved.thread; });
+      const auto next = std::find_if(
+          later.segments.begin() + static_cast<std::ptrdiff_t>(i), later.segments.end(),
+          [&](const Segment& segment) { return segment.thread == moved.thread; });
       if (next != later.segments.end()) next->steps += moved.steps;
       if (attempt(std::move(later))) return true;
 

@@ -5,8 +5,8 @@
 
 namespace tutti::inline TUTTI_ABI::explore {
 
-/// A schedule that fails in the same way as `failing`, which fails by `outcome`, with as few context
-/// switches as was found.
+/// A schedule that fails in the same way as `failing`, which fails by `outcome`, with as few
+/// context switches as was found.
 Schedule shrink(const Subject& subject, const Schedule& failing, const Outcome& outcome);
 
 }  // namespace tutti::inline TUTTI_ABI::explore

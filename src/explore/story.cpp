@@ -93,8 +93,8 @@ void Story::written(const void* object, std::uint64_t before, std::uint64_t valu
   Entry* entry = current(scheduler().running().index);
   if (entry == nullptr || entry->address != object) return;
   const bool tells_both = entry->verb != "store" && entry->verb != "write";
-  entry->outcome += tells_both ? ": " + number(before) + " → " + number(value)
-                               : " ← " + number(value);
+  entry->outcome +=
+      tells_both ? ": " + number(before) + " → " + number(value) : " ← " + number(value);
 }
 
 void Story::operation(const Step& step) {

@@ -57,13 +57,11 @@ std::string describe(const Waiting& waiting) {
   if (waiting.kind == runtime::WaitKind::join) {
     return text + names().of_object(waiting.object, "Thread.join") + " to end";
   }
-  text += waiting.object == nullptr
-              ? kind
-              : names().of_object(waiting.object, (kind + ".wait").c_str());
+  text += waiting.object == nullptr ? kind
+                                    : names().of_object(waiting.object, (kind + ".wait").c_str());
   if (waiting.holder) {
-    text += *waiting.holder == waiting.thread
-                ? ", which it holds itself"
-                : ", held by " + names().of_thread(*waiting.holder);
+    text += *waiting.holder == waiting.thread ? ", which it holds itself"
+                                              : ", held by " + names().of_thread(*waiting.holder);
   }
   return text;
 }
@@ -74,7 +72,8 @@ std::vector<Waiting> ring_from(const Waiting& start, const std::vector<Waiting>&
   while (chain.back().holder) {
     const unsigned next = *chain.back().holder;
     for (std::size_t i = 0; i < chain.size(); ++i) {
-      if (chain[i].thread == next) return {chain.begin() + static_cast<std::ptrdiff_t>(i), chain.end()};
+      if (chain[i].thread == next)
+        return {chain.begin() + static_cast<std::ptrdiff_t>(i), chain.end()};
     }
     const Waiting* found = nullptr;
     for (const Waiting& waiting : all) {

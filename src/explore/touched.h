@@ -40,8 +40,8 @@ class Touched {
     used_ = 0;
   }
 
-  /// Objects are numbered as they come up, so that the numbers are the same in each execution, which
-  /// addresses need not be. 0 for null.
+  /// Objects are numbered as they come up, so that the numbers are the same in each execution,
+  /// which addresses need not be. 0 for null.
   unsigned number_of(const void* address) { return address == nullptr ? 0 : index_of(address) + 1; }
 
   Object& find(const void* address) { return objects_[index_of(address)]; }
@@ -92,7 +92,8 @@ class Touched {
     const std::size_t mask = table_.size() - 1;
     for (std::uint32_t i = 0; i < used_; ++i) {
       auto at =
-          (reinterpret_cast<std::uintptr_t>(objects_[i].address) * 0x9e3779b97f4a7c15u >> 32) & mask;
+          (reinterpret_cast<std::uintptr_t>(objects_[i].address) * 0x9e3779b97f4a7c15u >> 32) &
+          mask;
       while (table_[at].generation == generation_) at = (at + 1) & mask;
       table_[at] = {generation_, i};
     }

@@ -316,13 +316,13 @@ TEST(Check, StopsAtItsLimits) {
 
 TEST(Check, RefusesOptionsThatDontGoTogether) {
   const auto nothing = [] {};
-  EXPECT_THROW((void)explore::check(nothing, {.strategy = explore::Strategy::random,
-                                              .preemptions = 2}),
-               ValueError);
+  EXPECT_THROW(
+      (void)explore::check(nothing, {.strategy = explore::Strategy::random, .preemptions = 2}),
+      ValueError);
   EXPECT_THROW((void)explore::check(nothing, {.schedules = 0}), ValueError);
   EXPECT_THROW((void)explore::check(nothing, {.steps = 0}), ValueError);
-  EXPECT_THROW(
-      (void)explore::check(nothing, {.strategy = explore::Strategy::pct, .depth = 0}), ValueError);
+  EXPECT_THROW((void)explore::check(nothing, {.strategy = explore::Strategy::pct, .depth = 0}),
+               ValueError);
 }
 
 TEST(Check, RefusesToRunInsideOfAnother) {

@@ -17,7 +17,18 @@ using explore::Result;
 
 // What one thread does; executed by `run`.
 struct Instruction {
-  enum Kind { load, store, add, exchange, lock, try_lock, release_and_wait, set, is_set, count } kind;
+  enum Kind {
+    load,
+    store,
+    add,
+    exchange,
+    lock,
+    try_lock,
+    release_and_wait,
+    set,
+    is_set,
+    count
+  } kind;
   unsigned object;
   int value;
 };

@@ -17,8 +17,7 @@ namespace tutti::inline TUTTI_ABI::explore {
 class ExpectationsInside : private testing::TestPartResultArray,
                            private testing::ScopedFakeTestPartResultReporter {
  public:
-  ExpectationsInside()
-      : testing::ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, this) {}
+  ExpectationsInside() : testing::ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, this) {}
 
  private:
   void ReportTestPartResult(const testing::TestPartResult& result) override {

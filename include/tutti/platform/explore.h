@@ -1,5 +1,5 @@
-// The exploring floor: threads are coroutines of one kernel thread, time is virtual, and a scheduler
-// decides at every point who runs next.
+// The exploring floor: threads are coroutines of one kernel thread, time is virtual, and a
+// scheduler decides at every point who runs next.
 //
 // The same names as linux.h, for the same house on top. Where nothing is being explored (before
 // main, between two checks) the floor is that of a program with one thread, which can't block.
@@ -43,6 +43,8 @@ struct Tag {
 void point(const char* name, const void* object, Access access) noexcept;
 /// What a load of a word whose newest value is `newest` returns.
 std::uint64_t ordered_load(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept;
+/// The running thread loads the newest value.
+void ordered_peek(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept;
 void ordered_store(Tag& tag, std::uint64_t before, std::uint64_t value,
                    std::memory_order order) noexcept;
 void ordered_exchange(Tag& tag, std::uint64_t before, std::uint64_t value,
@@ -82,6 +84,14 @@ class Atomic {
     return value;
   }
 
+  /// A load that sees the newest store, as the kernel's does under its own lock.
+  T load_newest(const char* name) const noexcept {
+    enter(name, Access::read);
+    if (must(ordered)) ordered_peek(tag_, packed(value_), relaxed);
+    found(value_);
+    return value_;
+  }
+
   void store(T value, std::memory_order order = seq_cst) noexcept {
     enter("store", Access::write);
     if (must(ordered)) ordered_store(tag_, packed(value_), packed(value), order);
@@ -99,7 +109,7 @@ class Atomic {
     const T before = value_;
     if (std::memcmp(&before, &expected, sizeof before) != 0) {
       // A failed exchange reads; in this model always the newest value.
-      if (must(ordered)) ordered_load(tag_, packed(before), failure);
+      if (must(ordered)) ordered_peek(tag_, packed(before), failure);
       found(before);
       expected = before;
       return false;
@@ -157,8 +167,9 @@ class Atomic {
   }
 
  private:
-  static constexpr std::uint32_t points =
-      owner == Owner::library ? library_points : owner == Owner::user ? user_points : 0;
+  static constexpr std::uint32_t points = owner == Owner::library ? library_points
+                                          : owner == Owner::user  ? user_points
+                                                                  : 0;
 
   static bool must(std::uint32_t what) noexcept {
     return owner != Owner::nobody && (active & what) != 0;
@@ -175,7 +186,8 @@ class Atomic {
   /// What every load and failed exchange does.
   void found(T value) const noexcept {
     if (!must(points)) return;
-    looked_at(this, packed(value));
+    // The library does not poll without a yield.
+    if constexpr (owner == Owner::user) looked_at(this, packed(value));
     if (must(told)) tell_read(this, packed(value));
   }
   template <typename Change>
@@ -222,8 +234,8 @@ inline void fence(std::memory_order order) noexcept {
   if ((exploring::active & exploring::ordered) != 0) exploring::ordered_fence(order);
 }
 
-/// Follows the accesses to a plain object of the program under test: each is a scheduling point, and
-/// two that race are a failure.
+/// Follows the accesses to a plain object of the program under test: each is a scheduling point,
+/// and two that race are a failure.
 class Watch {
  public:
   void before_read(const void* object) const noexcept {
@@ -269,8 +281,8 @@ class Operation {
             const void* also = nullptr) noexcept {
     if (exploring::active != 0) begin(name, object, access, also, nullptr, true);
   }
-  /// One that is not begun before it can be carried out: a thread is not run while its gate is shut.
-  /// At word grain it is.
+  /// One that is not begun before it can be carried out: a thread is not run while its gate is
+  /// shut. At word grain it is.
   Operation(const char* name, const void* object, Gate gate) noexcept {
     if (exploring::active != 0) begin(name, object, Access::write, nullptr, gate, true);
   }

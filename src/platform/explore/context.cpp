@@ -22,8 +22,9 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-// void tutti_explore_switch(void** save, void* load): pushes the registers that a callee keeps, with
-// the floating-point modes, leaves the stack pointer in *save, and takes all of it from `load`.
+// void tutti_explore_switch(void** save, void* load): pushes the registers that a callee keeps,
+// with the floating-point modes, leaves the stack pointer in *save, and takes all of it from
+// `load`.
 #if defined(__x86_64__)
 asm(R"(
 .text
@@ -187,13 +188,13 @@ void Context::prepare(Stack& stack, void (*entry)(void*), void* argument) noexce
   // tutti_explore_enter.
   *--top = nullptr;
   *--top = reinterpret_cast<void*>(tutti_explore_enter);
-  *--top = nullptr;                            // rbp
-  *--top = nullptr;                            // rbx
-  *--top = argument;                           // r12
-  *--top = reinterpret_cast<void*>(entry);     // r13
-  *--top = nullptr;                            // r14
-  *--top = nullptr;                            // r15
-  --top;                                       // floating-point modes: as they are here
+  *--top = nullptr;                         // rbp
+  *--top = nullptr;                         // rbx
+  *--top = argument;                        // r12
+  *--top = reinterpret_cast<void*>(entry);  // r13
+  *--top = nullptr;                         // r14
+  *--top = nullptr;                         // r15
+  --top;                                    // floating-point modes: as they are here
   std::uint32_t modes[2] = {0, 0};
   asm volatile("stmxcsr %0" : "=m"(modes[0]));
   asm volatile("fnstcw %0" : "=m"(modes[1]));
@@ -202,9 +203,9 @@ void Context::prepare(Stack& stack, void (*entry)(void*), void* argument) noexce
   --top;
   top -= 20;
   std::memset(top, 0, 160);
-  top[0] = argument;                                          // x19
-  top[1] = reinterpret_cast<void*>(entry);                    // x20
-  top[11] = reinterpret_cast<void*>(tutti_explore_enter);     // x30
+  top[0] = argument;                                       // x19
+  top[1] = reinterpret_cast<void*>(entry);                 // x20
+  top[11] = reinterpret_cast<void*>(tutti_explore_enter);  // x30
 #endif
   stack_pointer_ = top;
 }

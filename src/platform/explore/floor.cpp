@@ -49,6 +49,9 @@ void point(const char* name, const void* object, Access access) noexcept {
 std::uint64_t ordered_load(Tag& tag, std::uint64_t newest, std::memory_order memory) noexcept {
   return order().load(tag, newest, memory);
 }
+void ordered_peek(Tag& tag, std::uint64_t newest, std::memory_order memory) noexcept {
+  order().peek(tag, newest, memory);
+}
 void ordered_store(Tag& tag, std::uint64_t before, std::uint64_t value,
                    std::memory_order memory) noexcept {
   order().store(tag, before, value, memory);
@@ -138,8 +141,7 @@ std::int64_t now() noexcept {
 bool park(const atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline,
           Reach /*reach*/) noexcept {
   if (!scheduler().is_running()) refuse_outside("a thread would wait");
-  // The kernel compares by an access like any other.
-  if (word.load(relaxed) != expected) return true;
+  if (word.load_newest("park") != expected) return true;
   return scheduler().park(&word, deadline);
 }
 

@@ -60,6 +60,7 @@ Order::Word& Order::word_of(Tag& tag, std::uint64_t value) noexcept {
   word.history[0] = {};
   word.history[0].value = value;
   word.newest_seq_cst = -1;
+  word.stale_loads.fill(0);
   return word;
 }
 
@@ -97,16 +98,32 @@ std::uint64_t Order::load(Tag& tag, std::uint64_t newest, std::memory_order orde
   std::size_t chosen = word.history.size() - 1;
   if (is_relaxed_) {
     const std::size_t oldest = oldest_visible(word, order);
-    if (oldest < chosen) {
+    std::uint8_t& stale_loads = word.stale_loads[my_index()];
+    if (oldest < chosen && stale_loads < most_stale_loads) {
       const auto count = static_cast<unsigned>(chosen - oldest + 1);
-      chosen -= scheduler().driver().choose_value(count);
+      const unsigned age = scheduler().driver().choose_value(count);
+      stale_loads = age == 0 ? 0 : static_cast<std::uint8_t>(stale_loads + 1);
+      chosen -= age;
+    } else {
+      stale_loads = 0;
     }
   }
   Message& message = word.history[chosen];
   acquire_from(message, order);
+  see(message);
+  return message.value;
+}
+
+void Order::see(Message& message) noexcept {
   std::uint32_t& seen = message.seen[my_index()];
   if (seen == 0) seen = me().clock.times[my_index()];
-  return message.value;
+}
+
+void Order::peek(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept {
+  Word& word = word_of(tag, newest);
+  acquire_from(word.history.back(), order);
+  see(word.history.back());
+  word.stale_loads[my_index()] = 0;
 }
 
 void Order::append(Word& word, std::uint64_t value, std::memory_order order,
@@ -155,8 +172,7 @@ void Order::exchange(Tag& tag, std::uint64_t before, std::uint64_t value,
   Word& word = word_of(tag, before);
   Message& newest = word.history.back();
   acquire_from(newest, order);
-  std::uint32_t& seen = newest.seen[my_index()];
-  if (seen == 0) seen = me().clock.times[my_index()];
+  see(newest);
   // It goes on with the release sequence that it reads from.
   const Clock sequence = newest.released;
   append(word, value, order, &sequence);

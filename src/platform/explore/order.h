@@ -35,6 +35,7 @@ class Order {
   void join_thread(unsigned ended, unsigned joiner) noexcept;
 
   std::uint64_t load(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept;
+  void peek(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept;
   void store(Tag& tag, std::uint64_t before, std::uint64_t value, std::memory_order order) noexcept;
   void exchange(Tag& tag, std::uint64_t before, std::uint64_t value,
                 std::memory_order order) noexcept;
@@ -55,6 +56,9 @@ class Order {
 
  private:
   static constexpr std::size_t longest_history = 8;
+  /// A store becomes visible after a while: a thread loads a word's newest value after so many
+  /// stale ones at the latest.
+  static constexpr unsigned most_stale_loads = 2;
 
   /// A value that a word has had.
   struct Message {
@@ -71,6 +75,8 @@ class Order {
     std::vector<Message> history;
     /// The newest seq_cst store's place in the history; -1 when it is too old or there is none.
     int newest_seq_cst = -1;
+    /// How many stale loads each thread has made of it one after the other.
+    std::array<std::uint8_t, most_threads> stale_loads{};
   };
   struct Plain {
     unsigned writer = most_threads;
@@ -93,6 +99,7 @@ class Order {
   Word& word_of(Tag& tag, std::uint64_t value) noexcept;
   Plain& plain_of(Tag& tag) noexcept;
   void acquire_from(const Message& message, std::memory_order order) noexcept;
+  void see(Message& message) noexcept;
   void append(Word& word, std::uint64_t value, std::memory_order order, const Clock* sequence);
   std::size_t oldest_visible(const Word& word, std::memory_order order) const noexcept;
 

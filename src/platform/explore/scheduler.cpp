@@ -346,9 +346,9 @@ Strand* Scheduler::choose() noexcept {
       if (strands_[index]->deadline == earliest) candidates |= only(index);
     }
     if (candidates == 0) {
-      const bool all_ended = std::all_of(
-          strands_.begin(), strands_.begin() + thread_count_,
-          [](const auto& strand) { return strand->state == Strand::State::ended; });
+      const bool all_ended =
+          std::all_of(strands_.begin(), strands_.begin() + thread_count_,
+                      [](const auto& strand) { return strand->state == Strand::State::ended; });
       finish(all_ended ? End::completed : End::stuck);
     }
     time_passes = true;

@@ -1,0 +1,37 @@
+// tutti's own primitives, explored word by word.
+#include "explore/proofs/proofs.h"
+
+#include <tutti/explore/gtest.h>
+
+namespace tests {
+
+using namespace tutti;
+
+class Proofs : public testing::TestWithParam<Proof> {};
+
+TEST_P(Proofs, HoldsUnderEverySchedule) {
+  explore::Options options = GetParam().options;
+  options.name = GetParam().name;
+  const explore::Result result = explore::check(GetParam().body, options);
+  EXPECT_TRUE(result) << result;
+  EXPECT_TRUE(result.exhausted || result.schedules == options.schedules) << result;
+  RecordProperty("schedules", std::to_string(result.schedules));
+  std::printf("%s\n", result.to_string().c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(Threading, Proofs, testing::ValuesIn(proofs()),
+                         [](const testing::TestParamInfo<Proof>& info) {
+                           std::string name;
+                           bool begins = true;
+                           for (const char c : info.param.name) {
+                             if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
+                               begins = true;
+                             } else {
+                               name += begins ? static_cast<char>(std::toupper(c)) : c;
+                               begins = false;
+                             }
+                           }
+                           return name;
+                         });
+
+}  // namespace tests
