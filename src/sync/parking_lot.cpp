@@ -31,7 +31,7 @@ Bucket& bucket_of(const void* key) noexcept {
   // What lies in one cache line goes to one bucket, such as a condition and its lock: whoever moves
   // a waiter from one to the other then locks one guard. Fibonacci hashing sends neighbours far
   // apart.
-  const auto line = reinterpret_cast<std::uintptr_t>(key) >> 6;
+  const std::uintptr_t line = platform::cache_line_of(key);
   return buckets[static_cast<std::uint64_t>(line * 0x9e3779b97f4a7c15u) >> 54];
 }
 

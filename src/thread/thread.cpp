@@ -33,6 +33,7 @@ void exit() {
 }
 
 void interrupt_main() noexcept {
+  const platform::Operation operation("interrupt_main", nullptr, platform::Access::everything);
   runtime::interrupt_main();
 }
 

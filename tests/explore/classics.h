@@ -36,15 +36,17 @@ inline Options with_strategy(Strategy strategy, std::uint64_t schedules, Options
   return options;
 }
 
-// Runs each of `bodies` in a thread, and joins them all.
-template <typename... Bodies>
-void together(Bodies... bodies) {
-  threading::Thread threads[] = {threading::Thread(bodies)...};
+// Runs `mine` in the calling thread and each of `others` in one of its own, and joins them.
+template <typename Body, typename... Bodies>
+void together(Body mine, Bodies... others) {
+  std::vector<threading::Thread> threads;
+  (threads.emplace_back(others), ...);
   for (threading::Thread& thread : threads) thread.start();
+  mine();
   for (threading::Thread& thread : threads) thread.join();
 }
 
-// The same with `count` threads, each of which is told its number.
+// Runs `body` in `count` threads, each of which is told its number.
 template <typename Body>
 void together_each(int count, Body body) {
   std::vector<threading::Thread> threads;

@@ -99,7 +99,8 @@ class Deque {
     if (top <= bottom) item = items_[at(bottom)].load(relaxed);
     if (top < bottom) return item;
     // The last one is left to who wins.
-    if (top == bottom && !top_.compare_exchange_strong(top, top + 1, seq_cst, relaxed)) item.reset();
+    if (top == bottom && !top_.compare_exchange_strong(top, top + 1, seq_cst, relaxed))
+      item.reset();
     bottom_.store(bottom + 1, relaxed);
     return item;
   }
@@ -175,7 +176,7 @@ class TicketsTakenInTwoSteps {
   void lock() {
     const int mine = next_.load();
     next_.store(mine + 1);
-    while (serving_ != mine) {
+    while (serving_ < mine) {
     }
   }
   void unlock() { ++serving_; }
@@ -204,6 +205,8 @@ class Flag {
  public:
   void lock() {
     while (is_held_.exchange(true, at_lock)) {
+      while (is_held_.load(relaxed)) {
+      }
     }
   }
   void unlock() { is_held_.store(false, at_unlock); }
@@ -232,6 +235,20 @@ TEST(ClassicLockFree, ASpinningLockThatDoesBothLeavesNoneInRelaxedMemory) {
 }
 TEST(ClassicLockFree, TicketsTakenAtOnceAreNotInRelaxedMemory) {
   expect_passes([] { count_under<TicketsTakenAtOnce>(2); }, relaxed_memory);
+}
+
+// A thread that polls by exchanges changes nothing either, and could be made to wait for others.
+TEST(ClassicLockFree, DISABLED_ALockThatSpinsOnExchangesIsNoLivelock) {
+  const auto enter_twice = [] {
+    tutti::atomic<bool> is_held = false;
+    const auto enter = [&] {
+      while (is_held.exchange(true)) {
+      }
+      is_held = false;
+    };
+    together(enter, enter);
+  };
+  expect_passes(enter_twice);
 }
 
 // --- a ring with one at each end -----------------------------------------------------------------

@@ -81,7 +81,8 @@ TEST(ClassicLocks, TransfersInOppositeDirectionsDeadlock) {
 TEST(ClassicLocks, TransfersThatLockByNumberDoNot) {
   expect_passes([] { transfer(&Bank::transfer_by_number); });
 }
-// Both may back off again and again, so there is no end of schedules without a bound.
+// Both may back off again and again, each time because of the other: without a bound, that is a
+// schedule without an end.
 TEST(ClassicLocks, TransfersThatBackOffDoNot) {
   expect_passes([] { transfer(&Bank::transfer_by_backing_off); }, {.preemptions = 3});
 }

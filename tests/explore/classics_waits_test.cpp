@@ -105,9 +105,8 @@ class ReadersLock {
 
   void begin_read() {
     std::scoped_lock held(changed_);
-    changed_.wait_for([this] {
-      return !is_written_ && (prefers_ == Prefers::readers || writers_ == 0);
-    });
+    changed_.wait_for(
+        [this] { return !is_written_ && (prefers_ == Prefers::readers || writers_ == 0); });
     ++readers_;
   }
   void end_read() {

@@ -262,6 +262,9 @@ class Watch {
 inline constexpr bool can_spin = false;
 void relax() noexcept;
 
+/// A number for the cache line that the object begins in, the same in each execution.
+std::uintptr_t cache_line_of(const void* object) noexcept;
+
 // --- clock, park and unpark ----------------------------------------------------------------------
 
 /// Virtual nanoseconds. They pass only while every thread waits.

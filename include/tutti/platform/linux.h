@@ -49,6 +49,12 @@ inline void relax() noexcept {
 #endif
 }
 
+/// A number for the cache line that the object begins in; on a floor that runs a program again, the
+/// same in each run.
+inline std::uintptr_t cache_line_of(const void* object) noexcept {
+  return reinterpret_cast<std::uintptr_t>(object) >> 6;
+}
+
 // --- clock ---------------------------------------------------------------------------------------
 
 /// Nanoseconds of the monotonic clock.

@@ -155,6 +155,11 @@ void yield() noexcept {
   if (scheduler().is_running()) scheduler().yield();
 }
 
+std::uintptr_t cache_line_of(const void* object) noexcept {
+  const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(object) >> 6;
+  return scheduler().is_running() ? scheduler().line_number(line) : line;
+}
+
 void relax() noexcept {
   yield();
 }

@@ -61,6 +61,7 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
   time_ = beginning;
   steps_ = 0;
   parked_.clear();
+  lines_.clear();
   restart_process(end_ != End::completed);
   order().restart(rules);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "platform/explore/context.h"
+#include "platform/explore/numbering.h"
 #include "platform/explore/thread_locals.h"
 #include "tutti/platform/explore.h"
 
@@ -145,6 +146,9 @@ class Scheduler {
   /// Asks a gate outside of the program, as if nobody were running: then only what is free is open.
   bool is_gate_open(Gate gate, const void* object) noexcept;
 
+  /// Numbers cache lines in the order in which they come up.
+  std::uint32_t line_number(std::uintptr_t line) { return lines_.number_of(line); }
+
   // --- called by the running thread ---
   void point(const Step& step) noexcept;
   void yield() noexcept;
@@ -195,6 +199,8 @@ class Scheduler {
   End end_ = End::completed;
   /// Threads parked on a word, the longest waiting first.
   std::vector<Strand*> parked_;
+
+  Numbering lines_;
 
   Context outside_;
   ThreadLocals outside_locals_;

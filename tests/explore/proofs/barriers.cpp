@@ -80,16 +80,17 @@ void resets() {
   const auto work = [&] {
     if (wait_at(barrier)) ++well;
   };
-  together([&] {
-    // One that is reset comes again.
-    while (!wait_at(barrier)) {
-    }
-    ++well;
-  },
-           [&] {
-             barrier.reset();
-             work();
-           });
+  together(
+      [&] {
+        // One that is reset comes again.
+        while (!wait_at(barrier)) {
+        }
+        ++well;
+      },
+      [&] {
+        barrier.reset();
+        work();
+      });
   explore::require(well == 2 && !barrier.broken() && barrier.n_waiting() == 0);
 }
 
@@ -108,6 +109,20 @@ void times_out_for_all() {
   explore::require(well == (barrier.broken() ? 0 : 2));
 }
 
+// Two of three come: who waits without limit learns that the other has given up.
+void times_out_for_who_has_no_limit() {
+  threading::Barrier barrier(3);
+  together(
+      [&] {
+        try {
+          barrier.wait(0.001);
+        } catch (const BrokenBarrierError&) {
+          explore::require(barrier.broken());
+        }
+      },
+      [&] { explore::require(!wait_at(barrier)); });
+}
+
 }  // namespace
 
 std::vector<Proof> barrier_proofs() {
@@ -119,6 +134,8 @@ std::vector<Proof> barrier_proofs() {
       {"barrier aborts", aborts, word_by_word()},
       {"barrier resets", resets, word_by_word(2)},
       {"barrier times out for all", times_out_for_all, any_time(word_by_word(2))},
+      {"barrier times out for who has no limit", times_out_for_who_has_no_limit,
+       any_time(word_by_word())},
   };
 }
 

@@ -1,4 +1,5 @@
-// Condition: whoever waits when it is notified goes on, with the lock; in order; time-outs included.
+// Condition: whoever waits when it is notified goes on, with the lock; in order; time-outs
+// included.
 #include "explore/proofs/proofs.h"
 
 namespace tests {

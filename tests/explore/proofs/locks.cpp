@@ -81,11 +81,12 @@ void forgets_nobody_behind_one_that_times_out() {
     lock.acquire();
     lock.release();
   };
-  together(work,
-           [&] {
-             if (lock.acquire(0.001)) lock.release();
-           },
-           work);
+  together(
+      work,
+      [&] {
+        if (lock.acquire(0.001)) lock.release();
+      },
+      work);
   explore::require(!lock.locked());
 }
 
@@ -127,7 +128,6 @@ void recurses() {
   together(work, work);
   explore::require(count == 2 && !lock.locked());
 }
-
 
 explore::Options any_time(explore::Options options) {
   options.timeouts = Timeouts::any_time;

@@ -1,4 +1,5 @@
-// Semaphore and Event: no unit and no wake-up is lost, and who goes on sees what was written before.
+// Semaphore and Event: no unit and no wake-up is lost, and who goes on sees what was written
+// before.
 #include "explore/proofs/proofs.h"
 
 namespace tests {
@@ -88,9 +89,22 @@ void sets_and_clears() {
   explore::require(event.is_set());
 }
 
-void clears_what_is_clear() {
+void clears_and_sets() {
   threading::Event event;
-  together([&] { event.wait(); }, [&] { event.set(); }, [&] { event.clear(); event.set(); });
+  together([&] { event.wait(); },
+           [&] {
+             event.clear();
+             event.set();
+           });
+}
+
+void clears_while_another_sets() {
+  threading::Event event;
+  together([&] { event.wait(); }, [&] { event.set(); },
+           [&] {
+             event.clear();
+             event.set();
+           });
 }
 
 void polls() {
@@ -119,8 +133,7 @@ void waits_for_a_while() {
 std::vector<Proof> semaphore_and_event_proofs() {
   return {
       {"semaphore gives a unit", gives_a_unit, word_by_word()},
-      {"semaphore gives a unit, relaxed memory", gives_a_unit,
-       relaxed_words()},
+      {"semaphore gives a unit, relaxed memory", gives_a_unit, relaxed_words()},
       {"semaphore gives to two", gives_to_two, word_by_word(2)},
       {"semaphore keeps the unit of a time-out", keeps_the_unit_of_one_that_times_out,
        any_time(word_by_word())},
@@ -129,7 +142,8 @@ std::vector<Proof> semaphore_and_event_proofs() {
       {"event sets, relaxed memory", sets, relaxed_words()},
       {"event sets for two", sets_for_two, word_by_word(2)},
       {"event sets and clears", sets_and_clears, word_by_word()},
-      {"event cleared while clear", clears_what_is_clear, word_by_word(2)},
+      {"event cleared, then set", clears_and_sets, word_by_word()},
+      {"event cleared while another sets", clears_while_another_sets, word_by_word(2)},
       {"event polled", polls, word_by_word()},
       {"event waited for a while", waits_for_a_while, any_time(word_by_word())},
   };
