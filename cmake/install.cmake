@@ -1,7 +1,7 @@
 # install, find_package(tutti), pkg-config and the .deb.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS tutti EXPORT tutti)
+install(TARGETS ${libraries} EXPORT tutti)
 install(DIRECTORY include/tutti DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TUTTI_TOOLS)
   install(TARGETS tutti_command)

@@ -181,7 +181,8 @@ std::ostream& operator<<(std::ostream& stream, const Result& result);
 ///
 /// The body must do the same each time, but for the order of its threads: no real time, no random
 /// numbers without a fixed seed, no files or sockets shared between runs, and no state left behind
-/// in static objects. Its threads are tutti's, at most 64 at a time; waiting is done by tutti.
+/// in static objects. Its threads are tutti's, at most 64 in one schedule; waiting is done by
+/// tutti.
 ///
 /// If TUTTI_REPLAY names this check, only the schedule given there is run. Throws ValueError for
 /// options that do not go together and for a TUTTI_REPLAY that can't be read. One check at a time

@@ -18,7 +18,7 @@ std::string Schedule::to_text() const {
   std::string text;
   for (const Segment& segment : segments) {
     if (!text.empty()) text += '.';
-    text += std::to_string(segment.thread) + "x" + std::to_string(segment.steps);
+    text += std::to_string(segment.thread) + ":" + std::to_string(segment.steps);
   }
   std::size_t used = values.size();
   while (used > 0 && values[used - 1] == 0) --used;
@@ -51,7 +51,7 @@ std::optional<Schedule> Schedule::from_text(std::string_view text) {
   std::string_view chosen = slash == text.npos ? "" : text.substr(slash + 1);
   while (!steps.empty()) {
     Segment segment{};
-    if (!take(steps, segment.thread, 'x') || !take(steps, segment.steps, '.')) return std::nullopt;
+    if (!take(steps, segment.thread, ':') || !take(steps, segment.steps, '.')) return std::nullopt;
     if (segment.thread >= platform::exploring::most_threads || segment.steps == 0) {
       return std::nullopt;
     }

@@ -38,7 +38,7 @@ struct Schedule {
   }
   std::uint64_t hash() const noexcept;
 
-  /// "0x12.1x3.0x2/0.1": threads with their numbers of steps, then values if there are any.
+  /// "0:12.1:3.0:2/0.1": threads with their numbers of steps, then values if there are any.
   std::string to_text() const;
   static std::optional<Schedule> from_text(std::string_view text);
 };

@@ -162,6 +162,13 @@ Self& register_calling_thread() {
 
 }  // namespace
 
+// Every flavour of the library defines this name, so that a program in which two come together does
+// not link.
+extern "C" {
+extern const int tutti_allows_one_flavour_in_a_program;
+const int tutti_allows_one_flavour_in_a_program = 1;
+}
+
 bool Self::is(ThreadId owner) const noexcept {
   return owner == id ||
          std::find(earlier_ids.begin(), earlier_ids.end(), owner) != earlier_ids.end();

@@ -9,6 +9,8 @@
 
 namespace tests {
 
+namespace {
+
 using namespace tutti;
 using explore::FailureKind;
 using explore::Options;
@@ -249,8 +251,12 @@ TEST(Check, TakesAFailedAssertAsFailure) {
 #endif
 }
 
-void throw_in_vain() noexcept {
+void throw_it() {
   throw std::logic_error("not allowed here");
+}
+
+void throw_in_vain() noexcept {
+  throw_it();
 }
 
 TEST(Check, TakesTerminateAsFailure) {
@@ -364,5 +370,7 @@ TEST(Check, WorksAfterAFailureAsBefore) {
     together([&] { std::scoped_lock held(lock); }, [&] { std::scoped_lock held(lock); });
   }));
 }
+
+}  // namespace
 
 }  // namespace tests

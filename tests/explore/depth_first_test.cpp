@@ -11,6 +11,8 @@
 
 namespace tests {
 
+namespace {
+
 using namespace tutti;
 using explore::Options;
 using explore::Result;
@@ -145,5 +147,7 @@ TEST(DepthFirst, LosesNoOutcomeOfThreeThreads) {
     expect_nothing_lost(draw_program(1000 + seed, 3, 1), "seed " + std::to_string(seed));
   }
 }
+
+}  // namespace
 
 }  // namespace tests

@@ -20,10 +20,10 @@ TEST_P(Proofs, HoldsUnderEverySchedule) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Threading, Proofs, testing::ValuesIn(proofs()),
-                         [](const testing::TestParamInfo<Proof>& info) {
+                         [](const testing::TestParamInfo<Proof>& which) {
                            std::string name;
                            bool begins = true;
-                           for (const char c : info.param.name) {
+                           for (const char c : which.param.name) {
                              if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
                                begins = true;
                              } else {

@@ -21,6 +21,12 @@ cmake --install "$build" --prefix "$work/prefix" >/dev/null
 configure -S "$here/user" -B "$work/found" -DCMAKE_PREFIX_PATH="$work/prefix"
 cmake --build "$work/found" >/dev/null
 run "$work/found/user"
+[ "$("$work/found/explored")" = "race found" ] || { echo "explored: wrong"; exit 1; }
+if cmake --build "$work/found" --target mixed >"$work/mixed.log" 2>&1; then
+  echo "a program links both flavours"
+  exit 1
+fi
+grep -q tutti_allows_one_flavour_in_a_program "$work/mixed.log" || { cat "$work/mixed.log"; exit 1; }
 echo "find_package: ok"
 
 libdir=$(dirname "$(find "$work/prefix" -name pkgconfig)")
