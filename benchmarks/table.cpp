@@ -93,6 +93,11 @@ std::vector<Comparison> comparisons() {
       {"barrier_cycle_4", cpu_time, {"std_barrier"}},
       {"thread_start_join", wall_time, {"std_thread"}, 1.1},
       {"thread_start_join", cpu_time, {"std_thread"}},
+      {"explore_schedules", throughput, {}, 200e3, Against::nothing},
+      {"explore_schedules", throughput, {"kernel_threads"}},
+      {"explore_depth_first", throughput, {}, 200e3, Against::nothing},
+      {"shared_access", own_time, {"plain"}, 1.02},
+      {"atomic_access", own_time, {"std_atomic"}, 1.02},
       {"program_start", wall_time, {"plain"}, 2e6, Against::difference_to_peer},
       // "No CPU": what rounds to 0.0 %.
       {"idle_cpu", idle_share, {}, 0.0005, Against::nothing},

@@ -165,9 +165,12 @@ Stack::~Stack() {
   munmap(memory_, guard_ + size_);
 }
 
-void Stack::keep_for_good() noexcept {
+bool Stack::keep_for_good() noexcept {
 #ifdef TUTTI_ASAN
   __lsan_register_root_region(bottom(), size_);
+  return true;
+#else
+  return false;
 #endif
 }
 
@@ -178,8 +181,9 @@ void Context::prepare(Stack& stack, void (*entry)(void*), void* argument) noexce
   exceptions_ = {};
   errno_ = 0;
 #ifdef TUTTI_ASAN
-  // What an earlier coroutine has left unfinished on it.
-  __asan_unpoison_memory_region(stack.bottom(), stack.size());
+  // The frames of an earlier coroutine that never returned: its first ones.
+  constexpr std::size_t first_frames = 4096;
+  __asan_unpoison_memory_region(stack.bottom() + stack.size() - first_frames, first_frames);
 #endif
   auto* top = reinterpret_cast<void**>(stack.bottom() + stack.size());
   *--top = nullptr;

@@ -16,6 +16,11 @@ using namespace exploring;
 
 namespace {
 
+[[noreturn]] void refuse(const char* what) {
+  std::fprintf(stderr, "tutti: %s\n", what);
+  std::abort();
+}
+
 // Outside of an execution there is one thread, and nobody who would wake it.
 [[noreturn]] void refuse_outside(const char* what) {
   std::fprintf(stderr,
@@ -121,6 +126,10 @@ void Watch::write(const void* object) noexcept {
 void Operation::begin(const char* name, const void* object, Access access, const void* also,
                       Gate gate, bool has_words) noexcept {
   is_counted_ = true;
+  if (!scheduler().is_own_kernel_thread()) {
+    refuse("a thread that is not tutti's, such as a std::thread, used tutti inside of "
+           "explore::check(): only tutti's own threads can be explored");
+  }
   scheduler().begin_operation({name, object, also, access, gate}, has_words);
 }
 

@@ -62,6 +62,7 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
   steps_ = 0;
   parked_.clear();
   lines_.clear();
+  kernel_thread_ = pthread_self();
   restart_process(end_ != End::completed);
   order().restart(rules);
 
@@ -96,7 +97,10 @@ void Scheduler::finish(End end) noexcept {
   if (end != End::completed) {
     // What lies on these stacks is lost, but not leaked.
     for (unsigned i = 0; i < thread_count_; ++i) {
-      if (strands_[i]->state != Strand::State::ended) strands_[i]->stack->keep_for_good();
+      Strand& strand = *strands_[i];
+      if (strand.state != Strand::State::ended && strand.stack->keep_for_good()) {
+        kept_stacks_.push_back(std::move(strand.stack));
+      }
     }
   }
   running_ = nullptr;

@@ -2,6 +2,8 @@
 // driver tells it.
 #pragma once
 
+#include <pthread.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -146,6 +148,8 @@ class Scheduler {
   /// Asks a gate outside of the program, as if nobody were running: then only what is free is open.
   bool is_gate_open(Gate gate, const void* object) noexcept;
 
+  /// True in the kernel thread that explores: no other may use tutti meanwhile.
+  bool is_own_kernel_thread() const noexcept { return pthread_self() == kernel_thread_; }
   /// Numbers cache lines in the order in which they come up.
   std::uint32_t line_number(std::uintptr_t line) { return lines_.number_of(line); }
 
@@ -201,6 +205,8 @@ class Scheduler {
   std::vector<Strand*> parked_;
 
   Numbering lines_;
+  std::vector<std::unique_ptr<Stack>> kept_stacks_;
+  pthread_t kernel_thread_{};
 
   Context outside_;
   ThreadLocals outside_locals_;
