@@ -1,5 +1,5 @@
-// Two threads add to a counter, every interleaving tried: without a lock an update is lost, with one
-// never.
+// Two threads add to a counter, every interleaving tried: without a lock an update is lost, with
+// one never.
 #include <cstdio>
 
 #include <tutti/explore.h>

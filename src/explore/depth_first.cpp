@@ -45,6 +45,7 @@ struct Node {
 class DepthFirst : public Search {
  public:
   bool was_redundant() const override { return is_redundant_; }
+  void stop_branching() override { is_redundant_ = true; }
 
  protected:
   bool begin() override {
@@ -230,8 +231,8 @@ class ReducedDepthFirst : public DepthFirst {
       for (unsigned other = 0; other < width_; ++other) add_conflict(last_step_[other]);
     } else if (step.access != Access::none) {
       add_conflict(last_everything_);
-      add_conflicts_on(step, step.object);
-      add_conflicts_on(step, step.also);
+      add_conflicts_on(step, step.object, step.access);
+      add_conflicts_on(step, step.also, step.also_access);
     }
     const Clock before = clock;
     for (const std::uint32_t event : conflicts_) clock.join(path_[event].clock, width_);
@@ -250,8 +251,8 @@ class ReducedDepthFirst : public DepthFirst {
     if (step.access == Access::everything) {
       last_everything_ = number;
     } else if (step.access != Access::none) {
-      note(step, step.object, thread, number);
-      note(step, step.also, thread, number);
+      note(step, step.object, step.access, thread, number);
+      note(step, step.also, step.also_access, thread, number);
     }
   }
 
@@ -261,7 +262,7 @@ class ReducedDepthFirst : public DepthFirst {
     races_.push_back(event);
   }
 
-  void add_conflicts_on(const Step& step, const void* object) {
+  void add_conflicts_on(const Step& step, const void* object, Access access) {
     if (object == nullptr) return;
     const Touched::Object& entry = touched_.find(object);
     if (step.gate == nullptr) {
@@ -275,13 +276,14 @@ class ReducedDepthFirst : public DepthFirst {
         if (write->found == Touched::Found::open) break;
       }
     }
-    if (step.access == Access::read) return;
+    if (access == Access::read) return;
     for (Threads left = entry.readers; left != 0; left &= left - 1) {
       add_conflict(entry.last_read[static_cast<unsigned>(std::countr_zero(left))]);
     }
   }
 
-  void note(const Step& step, const void* object, unsigned thread, std::uint32_t number) {
+  void note(const Step& step, const void* object, Access access, unsigned thread,
+            std::uint32_t number) {
     if (object == nullptr) return;
     Touched::Object& entry = touched_.find(object);
     if (step.gate != nullptr) entry.gate = step.gate;
@@ -290,7 +292,7 @@ class ReducedDepthFirst : public DepthFirst {
       found = scheduler().is_gate_open(entry.gate, object) ? Touched::Found::open
                                                            : Touched::Found::shut;
     }
-    touched_.note(object, thread, number, step.access, found);
+    touched_.note(object, thread, number, access, found);
   }
 
   // The steps between the two that do not come after the earlier one, and then the later one, are

@@ -204,6 +204,28 @@ TEST(Check, LetsAPollingThreadWaitForTheOther) {
   EXPECT_TRUE(result.exhausted);
 }
 
+// std::scoped_lock tries, and lets go again what it has got: in an unlucky order for ever.
+TEST(Check, ExhaustsThreadsThatLockBothInOppositeOrder) {
+  const Result result = explore::check([] {
+    threading::Lock a;
+    threading::Lock b;
+    tutti::Shared<int> count = 0;
+    together(
+        [&] {
+          std::scoped_lock held(a, b);
+          ++count;
+        },
+        [&] {
+          std::scoped_lock held(b, a);
+          ++count;
+        });
+    EXPECT_EQ(count, 2);
+  });
+  EXPECT_TRUE(result);
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_LT(result.schedules, 10'000u);
+}
+
 TEST(Check, TakesAnExceptionThatLeavesTheBodyAsFailure) {
   const Result result =
       explore::check([] { throw std::out_of_range("seventh of six"); }, quietly());

@@ -20,11 +20,14 @@ struct Orders {
   }
 };
 
-template <By by>
+template <By by, bool has_first_fence = true>
 class Peterson {
  public:
   void lock(std::size_t me) {
     wants_[me].store(true, Orders<by>::store);
+    // Without it the other's store to yields_ could come later than ours and yet not bring along
+    // that we want to enter.
+    if (has_first_fence) Orders<by>::fence();
     yields_.store(static_cast<int>(me), Orders<by>::store);
     Orders<by>::fence();
     while (wants_[1 - me].load(Orders<by>::load) &&
@@ -113,7 +116,10 @@ TEST(ClassicExclusion, PoliteThreadsWithSeqCstAccessesAreNot) {
 TEST(ClassicExclusion, PetersonWithoutAFenceLetsBothIn) {
   expect_found(enter_one_by_one<Peterson<By::nothing>>, FailureKind::race, relaxed_memory);
 }
-TEST(ClassicExclusion, PetersonWithAFenceDoesNot) {
+TEST(ClassicExclusion, PetersonWithTheSecondFenceOnlyDoesSoToo) {
+  expect_found(enter_one_by_one<Peterson<By::fence, false>>, FailureKind::race, relaxed_memory);
+}
+TEST(ClassicExclusion, PetersonWithFencesDoesNot) {
   expect_passes(enter_one_by_one<Peterson<By::fence>>, relaxed_memory);
 }
 TEST(ClassicExclusion, PetersonWithSeqCstAccessesDoesNot) {

@@ -2,9 +2,9 @@
 #include <cstdlib>
 #include <string>
 
-#include <nlohmann/json.hpp>
 #include <tutti/explore/gtest.h>
 #include <tutti/tutti.h>
+#include <nlohmann/json.hpp>
 
 namespace tests {
 
@@ -69,7 +69,8 @@ TEST_F(Replay, IsForTheCheckOfThatNameOnly) {
 }
 
 TEST_F(Replay, RefusesWhatItCantRead) {
-  for (const char* text : {"nonsense", "name@", "name@0", "name@0:0", "name@0:1/x", "name@99:1", "name@0x1"}) {
+  for (const char* text :
+       {"nonsense", "name@", "name@0", "name@0:0", "name@0:1/x", "name@99:1", "name@0x1"}) {
     ask_for(text);
     EXPECT_THROW((void)explore::check([] {}, {.name = "name"}), ValueError) << text;
   }
@@ -86,8 +87,8 @@ TEST(Shrinking, LeavesTheFewestSwitches) {
 }
 
 TEST(Shrinking, CanBeLeftOut) {
-  const Result result = explore::check(
-      loses_an_update, quietly({.strategy = Strategy::random, .shrink = false}));
+  const Result result =
+      explore::check(loses_an_update, quietly({.strategy = Strategy::random, .shrink = false}));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.failure->switches, result.failure->switches_found);
 }

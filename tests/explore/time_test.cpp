@@ -72,8 +72,8 @@ void hopes_for_the_best() {
 
 TEST(VirtualTime, IsInOrderUnlessAskedOtherwise) {
   EXPECT_TRUE(explore::check(hopes_for_the_best));
-  const Result result = explore::check(
-      hopes_for_the_best, {.timeouts = explore::Timeouts::any_time, .print = false});
+  const Result result =
+      explore::check(hopes_for_the_best, {.timeouts = explore::Timeouts::any_time, .print = false});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.failure->kind, explore::FailureKind::assertion);
 }

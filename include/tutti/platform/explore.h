@@ -40,7 +40,7 @@ struct Tag {
 };
 
 /// Lets the scheduler run other threads first.
-void point(const char* name, const void* object, Access access) noexcept;
+void point(const char* name, const void* object, Access access, memory_order order) noexcept;
 /// What a load of a word whose newest value is `newest` returns.
 std::uint64_t ordered_load(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept;
 /// The running thread loads the newest value.
@@ -77,23 +77,30 @@ class Atomic {
   bool is_lock_free() const noexcept { return true; }
 
   T load(std::memory_order order = seq_cst) const noexcept {
-    enter("load", Access::read);
+    enter("load", Access::read, order);
     T value = value_;
-    if (must(ordered)) value = unpacked(ordered_load(tag_, packed(value), order));
+    if (must(ordered)) {
+      // The library's words are stale only where they are explored themselves.
+      if (must(points)) {
+        value = unpacked(ordered_load(tag_, packed(value), order));
+      } else {
+        ordered_peek(tag_, packed(value), order);
+      }
+    }
     found(value);
     return value;
   }
 
   /// A load that sees the newest store, as the kernel's does under its own lock.
   T load_newest(const char* name) const noexcept {
-    enter(name, Access::read);
+    enter(name, Access::read, relaxed);
     if (must(ordered)) ordered_peek(tag_, packed(value_), relaxed);
     found(value_);
     return value_;
   }
 
   void store(T value, std::memory_order order = seq_cst) noexcept {
-    enter("store", Access::write);
+    enter("store", Access::write, order);
     if (must(ordered)) ordered_store(tag_, packed(value_), packed(value), order);
     announce(value_, value);
     value_ = value;
@@ -105,7 +112,7 @@ class Atomic {
 
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success,
                                std::memory_order failure) noexcept {
-    enter("compare_exchange", Access::write);
+    enter("compare_exchange", Access::write, success);
     const T before = value_;
     if (std::memcmp(&before, &expected, sizeof before) != 0) {
       // A failed exchange reads; in this model always the newest value.
@@ -174,13 +181,18 @@ class Atomic {
   static bool must(std::uint32_t what) noexcept {
     return owner != Owner::nobody && (active & what) != 0;
   }
-  void enter(const char* name, Access access) const noexcept {
-    if (must(points)) point(name, this, access);
+  void enter(const char* name, Access access, memory_order order) const noexcept {
+    if (must(points)) point(name, this, access, order);
   }
   /// What every store and successful exchange does; the new value itself is assigned by the caller.
   void announce(T before, T after) const noexcept {
     if (!must(points)) return;
-    changed_something();
+    if (owner == Owner::user && packed(before) == packed(after)) {
+      // Whoever waits by exchange(true) is polling.
+      looked_at(this, packed(before));
+    } else {
+      changed_something();
+    }
     if (must(told)) tell_written(this, packed(before), packed(after));
   }
   /// What every load and failed exchange does.
@@ -192,7 +204,7 @@ class Atomic {
   }
   template <typename Change>
   T change(const char* name, std::memory_order order, Change next) noexcept {
-    enter(name, Access::write);
+    enter(name, Access::write, order);
     const T before = value_;
     const T after = next(before);
     if (must(ordered)) ordered_exchange(tag_, packed(before), packed(after), order);
@@ -300,6 +312,11 @@ class Operation {
     if (is_counted_) found(value);
     return value;
   }
+  /// It has tried in vain to acquire its object. Returns false.
+  bool in_vain() const noexcept {
+    if (is_counted_) tried_in_vain();
+    return false;
+  }
 
  protected:
   struct OfThreads {};
@@ -316,6 +333,7 @@ class Operation {
              bool has_words) noexcept;
   void end() noexcept;
   static void found(bool value) noexcept;
+  static void tried_in_vain() noexcept;
 
   bool is_counted_ = false;
 };

@@ -86,6 +86,8 @@ class Operation {
   constexpr Operation(const char* /*name*/, const void* /*object*/, Gate) noexcept {}
   /// It changes nothing, and this is what it has found: who does it again and again is polling.
   constexpr bool saw(bool value) const noexcept { return value; }
+  /// It has tried in vain to acquire its object. Returns false.
+  constexpr bool in_vain() const noexcept { return false; }
 };
 /// The same for starting, ending and joining threads.
 using ThreadOperation = Operation;

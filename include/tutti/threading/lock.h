@@ -82,7 +82,7 @@ class Lock : public TimedLockable<Lock> {
   }
   bool try_acquire() {
     const platform::Operation operation("Lock.acquire(false)", this);
-    return cell_.try_acquire() || operation.saw(false);
+    return cell_.try_acquire() || operation.in_vain();
   }
   bool acquire_checked(bool blocking, Timeout timeout);
   [[noreturn]] void throw_not_held() const;

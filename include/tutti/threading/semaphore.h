@@ -74,7 +74,7 @@ class Semaphore : public TimedLockable<Semaphore> {
   }
   bool try_acquire() {
     const platform::Operation operation("Semaphore.acquire(false)", this);
-    return cell_.try_acquire() || operation.saw(false);
+    return cell_.try_acquire() || operation.in_vain();
   }
   bool acquire_checked(bool blocking, Timeout timeout);
 

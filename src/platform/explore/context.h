@@ -19,8 +19,8 @@ class Stack {
 
   char* bottom() const noexcept { return memory_ + guard_; }
   std::size_t size() const noexcept { return size_; }
-  /// Something unfinished lies on it. Under a sanitizer that looks for leaked memory, what that refers
-  /// to counts as in use from now on, and the stack must not be used again: returns true.
+  /// Something unfinished lies on it. Under a sanitizer that looks for leaked memory, what that
+  /// refers to counts as in use from now on, and the stack must not be used again: returns true.
   bool keep_for_good() noexcept;
 
  private:

@@ -47,8 +47,21 @@ void* outside_exit_argument = nullptr;
 
 namespace exploring {
 
-void point(const char* name, const void* object, Access access) noexcept {
-  scheduler().point({name, object, nullptr, access});
+namespace {
+// Stands for all seq_cst fences, which depend on each other.
+const char fences = 0;
+}  // namespace
+
+void point(const char* name, const void* object, Access access, memory_order memory) noexcept {
+  Step step{.name = name, .object = object, .access = access};
+  if (memory == seq_cst && scheduler().rules().is_relaxed) {
+    // What it may load depends on the seq_cst fences before it, and what others may load later on
+    // what it has loaded: it does not change places with another load.
+    step.access = Access::write;
+    step.also = &fences;
+    step.also_access = Access::read;
+  }
+  scheduler().point(step);
 }
 
 std::uint64_t ordered_load(Tag& tag, std::uint64_t newest, std::memory_order memory) noexcept {
@@ -66,6 +79,9 @@ void ordered_exchange(Tag& tag, std::uint64_t before, std::uint64_t value,
   order().exchange(tag, before, value, memory);
 }
 void ordered_fence(std::memory_order memory) noexcept {
+  if (memory == seq_cst && (active & (user_points | library_points)) != 0) {
+    scheduler().point({.name = "fence", .object = &fences, .access = Access::write});
+  }
   order().fence(memory);
 }
 
@@ -103,7 +119,7 @@ void on_restart(void (*function)(), Restart when) noexcept {
 }
 
 void Watch::read(const void* object) const noexcept {
-  scheduler().point({"read", object, nullptr, Access::read});
+  scheduler().point({.name = "read", .object = object, .access = Access::read});
   if (!scheduler().rules().follows_order) return order().miss();
   const Order::Race race = order().read(tag_);
   if (race.other != most_threads && scheduler().rules().finds_races) {
@@ -112,7 +128,7 @@ void Watch::read(const void* object) const noexcept {
 }
 
 void Watch::write(const void* object) noexcept {
-  scheduler().point({"write", object, nullptr, Access::write});
+  scheduler().point({.name = "write", .object = object, .access = Access::write});
   scheduler().changed();
   if (!scheduler().rules().follows_order) return order().miss();
   const Order::Race race = order().write(tag_);
@@ -127,10 +143,17 @@ void Operation::begin(const char* name, const void* object, Access access, const
                       Gate gate, bool has_words) noexcept {
   is_counted_ = true;
   if (!scheduler().is_own_kernel_thread()) {
-    refuse("a thread that is not tutti's, such as a std::thread, used tutti inside of "
-           "explore::check(): only tutti's own threads can be explored");
+    refuse(
+        "a thread that is not tutti's, such as a std::thread, used tutti inside of "
+        "explore::check(): only tutti's own threads can be explored");
   }
-  scheduler().begin_operation({name, object, also, access, gate}, has_words);
+  scheduler().begin_operation(
+      {name, object, access, also, also == nullptr ? Access::none : Access::write, gate},
+      has_words);
+}
+
+void Operation::tried_in_vain() noexcept {
+  if (scheduler().is_running()) scheduler().tried_in_vain();
 }
 
 void Operation::found(bool value) noexcept {
@@ -156,7 +179,7 @@ bool park(const atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_
 
 void unpark(const atomic<std::uint32_t>& word, int count, Reach /*reach*/) noexcept {
   if (!scheduler().is_running()) return;
-  if ((active & library_points) != 0) point("unpark", &word, Access::write);
+  if ((active & library_points) != 0) point("unpark", &word, Access::write, relaxed);
   scheduler().unpark(&word, count);
 }
 

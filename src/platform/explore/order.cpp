@@ -28,7 +28,8 @@ void Order::restart(const Rules& rules) noexcept {
   is_missed_ = false;
   width_ = 0;
   word_count_ = plain_count_ = 0;
-  if (is_followed_) fences_ = fences_and_stores_ = {};
+  fences_ = {};
+  seq_cst_ = 0;
 }
 
 void Order::begin_thread(unsigned thread, unsigned starter) noexcept {
@@ -59,29 +60,30 @@ Order::Word& Order::word_of(Tag& tag, std::uint64_t value) noexcept {
   word.history.resize(1);
   word.history[0] = {};
   word.history[0].value = value;
-  word.newest_seq_cst = -1;
   word.stale_loads.fill(0);
   return word;
 }
 
-// A message is hidden by a later one that the thread knows of: because the store or some thread's
-// load of that one happens before, or by the rules for seq_cst.
-std::size_t Order::oldest_visible(const Word& word, std::memory_order order) const noexcept {
-  const unsigned index = scheduler().running().index;
-  const Thread& thread = threads_[index];
-  for (std::size_t i = word.history.size(); i-- > 1;) {
-    const Message& message = word.history[i];
-    if (order == seq_cst && word.newest_seq_cst == static_cast<int>(i)) return i;
-    if (message.thread != most_threads) {
-      if (thread.visible.knows(message.thread, message.time)) return i;
-      if (order == seq_cst && fences_.knows(message.thread, message.time)) return i;
-    }
-    for (unsigned reader = 0; reader < width_; ++reader) {
-      const std::uint32_t seen = message.seen[reader];
-      if (seen != 0 && thread.clock.knows(reader, seen)) return i;
-    }
+// The running thread can't load anything older than a message it knows of: because that store, or
+// some thread's load of it, happens before, or comes before it by the seq_cst rules: operation
+// before operation, operation before fence, fence before operation, fence before fence.
+bool Order::is_known(const Message& message, std::memory_order order) const noexcept {
+  const Thread& thread = threads_[my_index()];
+  if (message.seq_cst != 0 && (order == seq_cst || message.seq_cst < thread.last_fence))
+    return true;
+  for (unsigned i = 0; i < width_; ++i) {
+    const std::uint32_t seen = message.seen[i];
+    if (seen == 0) continue;
+    if (thread.clock.knows(i, seen) || thread.visible.knows(i, seen)) return true;
+    if (order == seq_cst && fences_.knows(i, seen)) return true;
   }
-  return 0;
+  return false;
+}
+
+std::size_t Order::oldest_visible(const Word& word, std::memory_order order) const noexcept {
+  std::size_t oldest = word.history.size() - 1;
+  while (oldest > 0 && !is_known(word.history[oldest], order)) --oldest;
+  return oldest;
 }
 
 void Order::acquire_from(const Message& message, std::memory_order order) noexcept {
@@ -110,19 +112,23 @@ std::uint64_t Order::load(Tag& tag, std::uint64_t newest, std::memory_order orde
   }
   Message& message = word.history[chosen];
   acquire_from(message, order);
-  see(message);
+  see(message, order);
   return message.value;
 }
 
-void Order::see(Message& message) noexcept {
+void Order::see(Message& message, std::memory_order order) noexcept {
   std::uint32_t& seen = message.seen[my_index()];
   if (seen == 0) seen = me().clock.times[my_index()];
+  if (order == seq_cst) {
+    ++seq_cst_;
+    if (message.seq_cst == 0) message.seq_cst = seq_cst_;
+  }
 }
 
 void Order::peek(Tag& tag, std::uint64_t newest, std::memory_order order) noexcept {
   Word& word = word_of(tag, newest);
   acquire_from(word.history.back(), order);
-  see(word.history.back());
+  see(word.history.back(), order);
   word.stale_loads[my_index()] = 0;
 }
 
@@ -136,10 +142,8 @@ void Order::append(Word& word, std::uint64_t value, std::memory_order order,
   } else {
     if (word.history.size() == longest_history) {
       word.history.erase(word.history.begin());
-      word.newest_seq_cst = std::max(word.newest_seq_cst - 1, -1);
     }
     word.history.emplace_back();
-    if (order == seq_cst) word.newest_seq_cst = static_cast<int>(word.history.size()) - 1;
   }
   Message& message = word.history.back();
   Clock released{};
@@ -155,10 +159,7 @@ void Order::append(Word& word, std::uint64_t value, std::memory_order order,
   message.time = thread.clock.times[index];
   message.seen.fill(0);
   message.seen[index] = message.time;
-  if (order == seq_cst) {
-    std::uint32_t& known = fences_and_stores_.times[index];
-    known = std::max(known, message.time);
-  }
+  message.seq_cst = order == seq_cst ? ++seq_cst_ : 0;
   ++thread.clock.times[index];
 }
 
@@ -172,7 +173,7 @@ void Order::exchange(Tag& tag, std::uint64_t before, std::uint64_t value,
   Word& word = word_of(tag, before);
   Message& newest = word.history.back();
   acquire_from(newest, order);
-  see(newest);
+  see(newest, order);
   // It goes on with the release sequence that it reads from.
   const Clock sequence = newest.released;
   append(word, value, order, &sequence);
@@ -187,10 +188,10 @@ void Order::fence(std::memory_order order) noexcept {
     thread.has_fenced = true;
   }
   if (order == seq_cst) {
-    thread.visible.join(fences_and_stores_, width_);
-    Clock mine = thread.clock;
-    fences_.join(mine, width_);
-    fences_and_stores_.join(mine, width_);
+    thread.visible.join(fences_, width_);
+    thread.visible.join(thread.clock, width_);
+    fences_.join(thread.visible, width_);
+    thread.last_fence = ++seq_cst_;
   }
   ++thread.clock.times[index];
 }

@@ -58,7 +58,7 @@ class Order {
   static constexpr std::size_t longest_history = 8;
   /// A store becomes visible after a while: a thread loads a word's newest value after so many
   /// stale ones at the latest.
-  static constexpr unsigned most_stale_loads = 2;
+  static constexpr unsigned most_stale_loads = 4;
 
   /// A value that a word has had.
   struct Message {
@@ -70,11 +70,11 @@ class Order {
     Clock released;
     /// When each thread has first read or written it; 0 for never.
     std::array<std::uint32_t, most_threads> seen{};
+    /// Its place in the order of seq_cst operations, if one has written or read it; the earliest.
+    std::uint32_t seq_cst = 0;
   };
   struct Word {
     std::vector<Message> history;
-    /// The newest seq_cst store's place in the history; -1 when it is too old or there is none.
-    int newest_seq_cst = -1;
     /// How many stale loads each thread has made of it one after the other.
     std::array<std::uint8_t, most_threads> stale_loads{};
   };
@@ -92,14 +92,16 @@ class Order {
     bool has_fenced = false;
     /// What relaxed loads have read, for an acquire fence to come.
     Clock unfenced;
-    /// Stores that seq_cst fences have made visible to it.
+    /// What its seq_cst fences have made known to it, and the place of the last of them.
     Clock visible;
+    std::uint32_t last_fence = 0;
   };
 
   Word& word_of(Tag& tag, std::uint64_t value) noexcept;
   Plain& plain_of(Tag& tag) noexcept;
   void acquire_from(const Message& message, std::memory_order order) noexcept;
-  void see(Message& message) noexcept;
+  bool is_known(const Message& message, std::memory_order order) const noexcept;
+  void see(Message& message, std::memory_order order) noexcept;
   void append(Word& word, std::uint64_t value, std::memory_order order, const Clock* sequence);
   std::size_t oldest_visible(const Word& word, std::memory_order order) const noexcept;
 
@@ -112,9 +114,10 @@ class Order {
   bool is_missed_ = false;
   unsigned width_ = 0;
   std::array<Thread, most_threads> threads_;
-  /// Known to all later seq_cst fences; the second also holds seq_cst stores.
+  /// What threads knew at their seq_cst fences.
   Clock fences_;
-  Clock fences_and_stores_;
+  /// The number of seq_cst operations so far.
+  std::uint32_t seq_cst_ = 0;
   std::vector<Word> words_;
   std::size_t word_count_ = 0;
   std::vector<Plain> plains_;

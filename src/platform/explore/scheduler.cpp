@@ -25,17 +25,23 @@ constexpr std::int64_t beginning = 1'000'000'000;
 // A thread that has loaded the same values so often, without writing anything, is polling.
 constexpr unsigned looks_before_yield = 3;
 
-bool touches(const Step& step, const void* object) noexcept {
-  return object != nullptr && (step.object == object || step.also == object);
+// So often in one execution a thread may try in vain before it is no longer explored what comes of
+// it.
+constexpr std::uint8_t most_tries_in_vain = 4;
+
+bool depends(const void* a, Access access_a, const void* b, Access access_b) noexcept {
+  return a != nullptr && a == b && access_a != Access::none && access_b != Access::none &&
+         (access_a == Access::write || access_b == Access::write);
 }
 
 }  // namespace
 
 bool depends(const Step& a, const Step& b) noexcept {
   if (a.access == Access::everything || b.access == Access::everything) return true;
-  if (a.access == Access::none || b.access == Access::none) return false;
-  if (a.access == Access::read && b.access == Access::read) return false;
-  return touches(b, a.object) || touches(b, a.also);
+  return depends(a.object, a.access, b.object, b.access) ||
+         depends(a.object, a.access, b.also, b.also_access) ||
+         depends(a.also, a.also_access, b.object, b.access) ||
+         depends(a.also, a.also_access, b.also, b.also_access);
 }
 
 Scheduler& scheduler() noexcept {
@@ -62,6 +68,7 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
   steps_ = 0;
   parked_.clear();
   lines_.clear();
+  tries_in_vain_.fill(0);
   kernel_thread_ = pthread_self();
   restart_process(end_ != End::completed);
   order().restart(rules);
@@ -127,7 +134,7 @@ Strand& Scheduler::new_strand(std::size_t stack_size) {
   }
   strand.index = index;
   strand.state = Strand::State::ready;
-  strand.pending = {"begin", nullptr, nullptr, Access::none};
+  strand.pending = {.name = "begin"};
   strand.resumes = false;
   strand.deadline = never;
   strand.in_time = true;
@@ -244,7 +251,7 @@ void Scheduler::point(const Step& step) noexcept {
 
 void Scheduler::yield() noexcept {
   yielded_ |= only(running_->index);
-  point({"yield", nullptr, nullptr, Access::none});
+  point({.name = "yield"});
 }
 
 void Scheduler::begin_operation(const Step& step, bool has_words) noexcept {
@@ -266,6 +273,14 @@ void Scheduler::end_operation() noexcept {
   strand.has_words = false;
   set_active();
   if (!strand.found_only) changed();
+}
+
+// Polling that changes something each time, as std::lock() does with several locks, could go on for
+// ever in an unlucky order.
+void Scheduler::tried_in_vain() noexcept {
+  if (running_->operations > 1) return;
+  found(false);
+  if (++tries_in_vain_[running_->index] > most_tries_in_vain) driver_->stop_branching();
 }
 
 void Scheduler::found(bool value) noexcept {

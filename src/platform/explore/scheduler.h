@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,8 +29,9 @@ struct Step {
   /// "Lock.acquire", "load"…
   const char* name = "";
   const void* object = nullptr;
-  const void* also = nullptr;
   Access access = Access::none;
+  const void* also = nullptr;
+  Access also_access = Access::none;
   /// Shut while the step can't be taken.
   Gate gate = nullptr;
 };
@@ -48,6 +50,8 @@ class Driver {
   virtual unsigned choose_value(unsigned count) = 0;
   /// `thread`, parked until now, goes on because of what the running thread does.
   virtual void enabled(unsigned /*thread*/) {}
+  /// A thread tries the same over and over: from here on, any way to the end will do.
+  virtual void stop_branching() {}
 };
 
 /// Writes down what happens, for the story of a failure.
@@ -167,6 +171,8 @@ class Scheduler {
   void looked(const void* object, std::uint64_t value) noexcept;
   /// The operation under way changes nothing.
   void found(bool value) noexcept;
+  /// The same, for one that has tried in vain to acquire its object.
+  void tried_in_vain() noexcept;
   /// The running thread has changed something: those that poll may look again.
   void changed() noexcept {
     running_->look_count = 0;
@@ -193,6 +199,8 @@ class Scheduler {
   Threads gated_ = 0;
   /// Said that others should run first, and none has since.
   Threads yielded_ = 0;
+  /// How often each thread has tried in vain to acquire something.
+  std::array<std::uint8_t, most_threads> tries_in_vain_{};
   /// Waiting with a deadline.
   Threads timed_ = 0;
   std::int64_t time_ = 0;
