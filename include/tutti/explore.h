@@ -6,7 +6,6 @@
 #include <functional>
 #include <iosfwd>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -59,6 +58,16 @@ enum class Timeouts {
   in_order,
   /// A time-out may end at any moment, as on a slow machine.
   any_time,
+};
+
+/// A line of the source: of the call, where it is a default argument.
+struct Place {
+  const char* file;
+  unsigned line;
+  static constexpr Place here(const char* file = __builtin_FILE(),
+                              unsigned line = __builtin_LINE()) noexcept {
+    return {file, line};
+  }
 };
 
 struct Options {
@@ -188,14 +197,14 @@ std::ostream& operator<<(std::ostream& stream, const Result& result);
 /// options that do not go together and for a TUTTI_REPLAY that can't be read. One check at a time
 /// in a process, outside of any check.
 Result check(const std::function<void()>& body, const Options& options = {},
-             std::source_location where = std::source_location::current());
+             Place where = Place::here());
 
 /// Fails the schedule under way and ends it. Outside of a check: throws Error.
 [[noreturn]] void fail(const std::string& message,
-                       std::source_location where = std::source_location::current());
+                       Place where = Place::here());
 /// Fails the schedule unless `holds`.
 void require(bool holds, const std::string& message = "a requirement does not hold",
-             std::source_location where = std::source_location::current());
+             Place where = Place::here());
 /// Fails the schedule under way, but lets it go on to its end: for test frameworks.
 void note_failure(const std::string& message);
 

@@ -23,8 +23,8 @@ std::string file_name(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
-std::string place(const std::source_location& where) {
-  return file_name(where.file_name()) + ":" + std::to_string(where.line());
+std::string to_string(const Place& where) {
+  return file_name(where.file) + ":" + std::to_string(where.line);
 }
 
 void validate(const Options& options) {
@@ -208,7 +208,7 @@ class FrameworkInside {
 }  // namespace
 
 Result check(const std::function<void()>& body, const Options& options,
-             std::source_location where) {
+             Place where) {
   if (is_checking) throw RuntimeError("explore::check() inside of another check");
   validate(options);
   struct Checking {
@@ -219,17 +219,17 @@ Result check(const std::function<void()>& body, const Options& options,
   const ExceptHookInstead hook;
   const FrameworkInside framework;
   Subject subject{body, options, rules_for(options)};
-  Result result = run_search(subject, options.name.empty() ? place(where) : options.name);
+  Result result = run_search(subject, options.name.empty() ? to_string(where) : options.name);
   if (result.failure && options.print) platform::print_error((result.to_string() + "\n").c_str());
   return result;
 }
 
-void fail(const std::string& message, std::source_location where) {
+void fail(const std::string& message, Place where) {
   if (!is_exploring()) throw Error(message);
-  exploring::fail(exploring::FailureKind::assertion, message + " (" + place(where) + ")");
+  exploring::fail(exploring::FailureKind::assertion, message + " (" + to_string(where) + ")");
 }
 
-void require(bool holds, const std::string& message, std::source_location where) {
+void require(bool holds, const std::string& message, Place where) {
   if (!holds) fail(message, where);
 }
 

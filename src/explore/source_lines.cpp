@@ -39,8 +39,11 @@ struct Found {
 };
 
 int look_at_frame(void* data, std::uintptr_t /*address*/, const char* file, int line,
-                  const char* /*function*/) {
+                  const char* function) {
   if (file == nullptr || !is_of_user(file)) return 0;
+  // Of tutti's own, whatever its file is called: by the mangled name.
+  const std::string_view name = function == nullptr ? "" : function;
+  if (name.starts_with("_ZN5tutti") || name.starts_with("_ZNK5tutti")) return 0;
   const std::string_view path = file;
   static_cast<Found*>(data)->line =
       std::string(path.substr(path.rfind('/') + 1)) + ":" + std::to_string(line);

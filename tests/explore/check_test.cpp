@@ -61,6 +61,20 @@ TEST(Check, RunsOneOrderOfAccessesThatDontMatterToEachOther) {
   EXPECT_EQ(result.schedules, 1u);
 }
 
+TEST(Check, WatchesPointersAndEnumsToo) {
+  enum class Colour { red, green };
+  static int numbers[3] = {1, 2, 3};
+  EXPECT_TRUE(explore::check([] {
+    tutti::atomic<int*> at = numbers;
+    tutti::atomic<Colour> colour = Colour::red;
+    EXPECT_EQ(at.fetch_add(2), numbers);
+    EXPECT_EQ(*--at, 2);
+    EXPECT_EQ(*(at += 1), 3);
+    EXPECT_EQ(colour.exchange(Colour::green), Colour::red);
+    EXPECT_EQ(colour, Colour::green);
+  }));
+}
+
 TEST(Check, FindsALostUpdate) {
   const auto body = [] {
     tutti::atomic<int> counter = 0;

@@ -139,11 +139,11 @@ class Atomic {
 
   template <typename N>
   T fetch_add(N n, std::memory_order order = seq_cst) noexcept {
-    return change("fetch_add", order, [n](T value) { return static_cast<T>(value + n); });
+    return change("fetch_add", order, [n](T value) { return plus(value, n); });
   }
   template <typename N>
   T fetch_sub(N n, std::memory_order order = seq_cst) noexcept {
-    return change("fetch_sub", order, [n](T value) { return static_cast<T>(value - n); });
+    return change("fetch_sub", order, [n](T value) { return minus(value, n); });
   }
   T fetch_or(T n, std::memory_order order = seq_cst) noexcept {
     return change("fetch_or", order, [n](T value) { return static_cast<T>(value | n); });
@@ -160,17 +160,17 @@ class Atomic {
     store(value);
     return value;
   }
-  T operator++() noexcept { return static_cast<T>(fetch_add(1) + 1); }
+  T operator++() noexcept { return plus(fetch_add(1), 1); }
   T operator++(int) noexcept { return fetch_add(1); }
-  T operator--() noexcept { return static_cast<T>(fetch_sub(1) - 1); }
+  T operator--() noexcept { return minus(fetch_sub(1), 1); }
   T operator--(int) noexcept { return fetch_sub(1); }
   template <typename N>
   T operator+=(N n) noexcept {
-    return static_cast<T>(fetch_add(n) + n);
+    return plus(fetch_add(n), n);
   }
   template <typename N>
   T operator-=(N n) noexcept {
-    return static_cast<T>(fetch_sub(n) - n);
+    return minus(fetch_sub(n), n);
   }
 
  private:
@@ -214,6 +214,22 @@ class Atomic {
   }
   static constexpr std::memory_order failure_order(std::memory_order order) noexcept {
     return order == acq_rel ? acquire : order == release ? relaxed : order;
+  }
+  template <typename N>
+  static T plus(T value, N n) noexcept {
+    if constexpr (std::is_pointer_v<T>) {
+      return value + n;
+    } else {
+      return static_cast<T>(value + static_cast<T>(n));
+    }
+  }
+  template <typename N>
+  static T minus(T value, N n) noexcept {
+    if constexpr (std::is_pointer_v<T>) {
+      return value - n;
+    } else {
+      return static_cast<T>(value - static_cast<T>(n));
+    }
   }
   static std::uint64_t packed(T value) noexcept {
     std::uint64_t raw = 0;

@@ -81,6 +81,7 @@ void yield() noexcept;
 /// that.
 class Operation {
  public:
+  constexpr ~Operation() {}
   constexpr Operation(const char* /*name*/, const void* /*object*/, Access = Access::write,
                       const void* /*also*/ = nullptr) noexcept {}
   constexpr Operation(const char* /*name*/, const void* /*object*/, Gate) noexcept {}

@@ -165,12 +165,15 @@ Stack::~Stack() {
   munmap(memory_, guard_ + size_);
 }
 
-bool Stack::keep_for_good() noexcept {
+AllocationsMayStay::AllocationsMayStay() noexcept {
 #ifdef TUTTI_ASAN
-  __lsan_register_root_region(bottom(), size_);
-  return true;
-#else
-  return false;
+  __lsan_disable();
+#endif
+}
+
+AllocationsMayStay::~AllocationsMayStay() {
+#ifdef TUTTI_ASAN
+  __lsan_enable();
 #endif
 }
 
@@ -181,9 +184,11 @@ void Context::prepare(Stack& stack, void (*entry)(void*), void* argument) noexce
   exceptions_ = {};
   errno_ = 0;
 #ifdef TUTTI_ASAN
-  // The frames of an earlier coroutine that never returned: its first ones.
+  // The frames of an earlier coroutine that never returned: one that ended leaves its first ones.
   constexpr std::size_t first_frames = 4096;
-  __asan_unpoison_memory_region(stack.bottom() + stack.size() - first_frames, first_frames);
+  const std::size_t left = stack.is_abandoned ? stack.size() : first_frames;
+  __asan_unpoison_memory_region(stack.bottom() + stack.size() - left, left);
+  stack.is_abandoned = false;
 #endif
   auto* top = reinterpret_cast<void**>(stack.bottom() + stack.size());
   *--top = nullptr;

@@ -19,14 +19,24 @@ class Stack {
 
   char* bottom() const noexcept { return memory_ + guard_; }
   std::size_t size() const noexcept { return size_; }
-  /// Something unfinished lies on it. Under a sanitizer that looks for leaked memory, what that
-  /// refers to counts as in use from now on, and the stack must not be used again: returns true.
-  bool keep_for_good() noexcept;
+
+  /// What ran on it did not end.
+  bool is_abandoned = false;
 
  private:
   std::size_t guard_;
   std::size_t size_;
   char* memory_;
+};
+
+/// While it lives, memory that is allocated does not count as leaked: an execution that is given up
+/// leaves what it has.
+class AllocationsMayStay {
+ public:
+  AllocationsMayStay() noexcept;
+  ~AllocationsMayStay();
+  AllocationsMayStay(const AllocationsMayStay&) = delete;
+  AllocationsMayStay& operator=(const AllocationsMayStay&) = delete;
 };
 
 /// One thread of control: the kernel thread's own, or a coroutine on a Stack.

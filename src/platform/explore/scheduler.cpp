@@ -62,6 +62,7 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
   rules_ = rules;
   driver_ = &driver;
   recorder_ = recorder;
+  const AllocationsMayStay from_here_on;
   thread_count_ = 0;
   ready_ = gated_ = yielded_ = timed_ = 0;
   time_ = beginning;
@@ -101,14 +102,9 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
 void Scheduler::finish(End end) noexcept {
   end_ = end;
   Strand& last = *running_;
-  if (end != End::completed) {
-    // What lies on these stacks is lost, but not leaked.
-    for (unsigned i = 0; i < thread_count_; ++i) {
-      Strand& strand = *strands_[i];
-      if (strand.state != Strand::State::ended && strand.stack->keep_for_good()) {
-        kept_stacks_.push_back(std::move(strand.stack));
-      }
-    }
+  for (unsigned i = 0; i < thread_count_; ++i) {
+    Strand& strand = *strands_[i];
+    strand.stack->is_abandoned = strand.state != Strand::State::ended;
   }
   running_ = nullptr;
   active = 0;

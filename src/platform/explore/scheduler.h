@@ -213,7 +213,6 @@ class Scheduler {
   std::vector<Strand*> parked_;
 
   Numbering lines_;
-  std::vector<std::unique_ptr<Stack>> kept_stacks_;
   pthread_t kernel_thread_{};
 
   Context outside_;
