@@ -200,8 +200,7 @@ Result check(const std::function<void()>& body, const Options& options = {},
              Place where = Place::here());
 
 /// Fails the schedule under way and ends it. Outside of a check: throws Error.
-[[noreturn]] void fail(const std::string& message,
-                       Place where = Place::here());
+[[noreturn]] void fail(const std::string& message, Place where = Place::here());
 /// Fails the schedule unless `holds`.
 void require(bool holds, const std::string& message = "a requirement does not hold",
              Place where = Place::here());

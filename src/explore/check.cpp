@@ -207,8 +207,7 @@ class FrameworkInside {
 
 }  // namespace
 
-Result check(const std::function<void()>& body, const Options& options,
-             Place where) {
+Result check(const std::function<void()>& body, const Options& options, Place where) {
   if (is_checking) throw RuntimeError("explore::check() inside of another check");
   validate(options);
   struct Checking {

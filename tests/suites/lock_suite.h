@@ -360,9 +360,7 @@ TYPED_TEST_P(AnyLock, AMeekThreadGetsItsTurnAmongGreedyOnes) {
     this->start([&lock = this->lock_, &turns] {
       while (turns.load() < wanted) {
         lock.acquire();
-        const auto end = SteadyClock::now() + std::chrono::microseconds(50);
-        while (SteadyClock::now() < end) {
-        }
+        be_busy_for(std::chrono::microseconds(50));
         lock.release();
       }
     });
