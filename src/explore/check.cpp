@@ -88,9 +88,10 @@ class ExceptHookInstead {
   ExceptHookInstead()
       : before_(threading::set_excepthook([](const threading::ExceptHookArgs& args) {
           const std::string what = args.what();
-          exploring::fail(exploring::FailureKind::exception,
-                          (args.thread ? args.thread->name() : "a thread") + " was left by " +
-                              args.exc_type + (what.empty() ? "" : ": " + what));
+          // Not here: whoever called the hook still holds it.
+          exploring::fail_soon(exploring::FailureKind::exception,
+                               (args.thread ? args.thread->name() : "a thread") + " was left by " +
+                                   args.exc_type + (what.empty() ? "" : ": " + what));
         })) {}
   ~ExceptHookInstead() { threading::set_excepthook(std::move(before_)); }
   ExceptHookInstead(const ExceptHookInstead&) = delete;

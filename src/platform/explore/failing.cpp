@@ -20,6 +20,11 @@ void note_failure(FailureKind kind, std::string message) {
   failure.thread = scheduler().is_running() ? scheduler().running().index : 0;
 }
 
+void fail_soon(FailureKind kind, std::string message) {
+  note_failure(kind, std::move(message));
+  scheduler().stop_soon();
+}
+
 void fail(FailureKind kind, std::string message) {
   note_failure(kind, std::move(message));
   scheduler().stop();

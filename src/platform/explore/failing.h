@@ -36,6 +36,8 @@ ExecutionFailure& failure_so_far() noexcept;
 
 /// Keeps the failure, if it is the first, and lets the execution go on.
 void note_failure(FailureKind kind, std::string message);
+/// Keeps the failure, and ends the execution at the next scheduling point.
+void fail_soon(FailureKind kind, std::string message);
 /// Keeps the failure and ends the execution.
 [[noreturn]] void fail(FailureKind kind, std::string message);
 [[noreturn]] void fail_by_race(const void* object, bool writes, const Order::Race& race);

@@ -67,6 +67,7 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
   ready_ = gated_ = yielded_ = timed_ = 0;
   time_ = beginning;
   steps_ = 0;
+  is_stopping_ = false;
   parked_.clear();
   lines_.clear();
   tries_in_vain_.fill(0);
@@ -346,6 +347,7 @@ bool Scheduler::is_gate_open(Gate gate, const void* object) noexcept {
 }
 
 Strand* Scheduler::choose() noexcept {
+  if (is_stopping_) finish(End::stopped);
   if (++steps_ > rules_.longest) finish(End::too_long);
   Threads candidates = ready_;
   if (gated_ != 0) candidates &= ~gated_ | open_gates();

@@ -139,6 +139,8 @@ class Scheduler {
   bool is_running() const noexcept { return running_ != nullptr; }
   /// Ends the execution here and now. The threads' stacks are left as they are.
   [[noreturn]] void stop() noexcept;
+  /// The same at the next scheduling point.
+  void stop_soon() noexcept { is_stopping_ = true; }
 
   Strand& running() noexcept { return *running_; }
   const Rules& rules() const noexcept { return rules_; }
@@ -209,6 +211,7 @@ class Scheduler {
   Driver* driver_ = nullptr;
   Recorder* recorder_ = nullptr;
   End end_ = End::completed;
+  bool is_stopping_ = false;
   /// Threads parked on a word, the longest waiting first.
   std::vector<Strand*> parked_;
 
