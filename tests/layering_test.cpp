@@ -93,7 +93,7 @@ const std::vector<std::vector<std::string>> layers = {
     {"atomic", "shared", "runtime"},
     {"sync"},
     {"threading"},
-    {"thread", "inspect", "signal"},
+    {"thread", "inspect", "signal", "queue"},
     {"tutti", "explore"},
 };
 

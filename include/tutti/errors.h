@@ -82,6 +82,29 @@ using ThreadError = RuntimeError;
 
 }  // namespace tutti::inline TUTTI_ABI::threading
 
+namespace tutti::inline TUTTI_ABI::queue {
+
+/// A get that found nothing, at once or in its time. Python: queue.Empty.
+class Empty : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A put that found no room, at once or in its time. Python: queue.Full.
+class Full : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A put into a queue that was shut down, or a get from one that is empty besides. Python:
+/// queue.ShutDown.
+class ShutDown : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::queue
+
 namespace tutti::inline TUTTI_ABI::thread {
 
 /// Thrown by exit() to end a thread. Not a std::exception, so that handlers for errors let it pass.

@@ -4,6 +4,7 @@
 #include "tutti/atomic.h"
 #include "tutti/errors.h"
 #include "tutti/inspect.h"
+#include "tutti/queue.h"
 #include "tutti/shared.h"
 #include "tutti/signal.h"
 #include "tutti/thread.h"

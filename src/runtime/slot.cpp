@@ -113,6 +113,12 @@ const char* to_string(WaitKind kind) noexcept {
       return "sleep";
     case WaitKind::io:
       return "I/O";
+    case WaitKind::queue_empty:
+      return "empty Queue";
+    case WaitKind::queue_full:
+      return "full Queue";
+    case WaitKind::queue_join:
+      return "tasks of Queue";
   }
   return "?";
 }

@@ -119,6 +119,11 @@ void interrupt_main() noexcept {
   }
 }
 
+bool is_interrupted() noexcept {
+  const Self* self = registered_self();
+  return self != nullptr && self->is_main && is_interrupt_pending();
+}
+
 void throw_interrupt() {
   interrupt_pending.exchange(false, platform::seq_cst);
   throw KeyboardInterrupt("the main thread was interrupted");

@@ -32,6 +32,8 @@ void restore_record(Self& self) noexcept;
 void interrupt_main() noexcept;
 /// True if an interruption is waiting to be thrown. Async-signal-safe.
 bool is_interrupt_pending() noexcept;
+/// The same for the calling thread: it is the main one.
+bool is_interrupted() noexcept;
 /// Takes the pending interruption and throws it as KeyboardInterrupt.
 [[noreturn]] void throw_interrupt();
 /// The same, if there is one and the caller is the main thread.

@@ -52,9 +52,7 @@ std::uint32_t LockCell::owner() const noexcept {
 }
 
 bool LockCell::is_open() const noexcept {
-  const runtime::Self* self = runtime::registered_self();
-  return !is_locked() || is_mine() ||
-         (self != nullptr && self->is_main && runtime::is_interrupt_pending());
+  return !is_locked() || is_mine() || runtime::is_interrupted();
 }
 
 bool LockCell::is_mine_slow() const noexcept {

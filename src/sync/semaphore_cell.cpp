@@ -6,8 +6,7 @@
 namespace tutti::inline TUTTI_ABI::sync {
 
 bool SemaphoreCell::is_open() const noexcept {
-  const runtime::Self* self = runtime::registered_self();
-  return count() != 0 || (self != nullptr && self->is_main && runtime::is_interrupt_pending());
+  return count() != 0 || runtime::is_interrupted();
 }
 
 bool SemaphoreCell::try_acquire_slow() {

@@ -228,9 +228,7 @@ bool ThreadControl::join(std::int64_t deadline) {
 }
 
 bool ThreadControl::has_ended(const void* control) noexcept {
-  const runtime::Self* self = runtime::registered_self();
-  return static_cast<const ThreadControl*>(control)->ended_.is_set() ||
-         (self != nullptr && self->is_main && runtime::is_interrupt_pending());
+  return static_cast<const ThreadControl*>(control)->ended_.is_set() || runtime::is_interrupted();
 }
 
 void ThreadControl::reap() {

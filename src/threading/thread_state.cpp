@@ -19,6 +19,9 @@ Phase phase_of(WaitKind kind) noexcept {
     case WaitKind::semaphore:
     case WaitKind::event:
     case WaitKind::barrier:
+    case WaitKind::queue_empty:
+    case WaitKind::queue_full:
+    case WaitKind::queue_join:
       return Phase::blocked_in_wait_pool;
     default:
       return Phase::blocked_otherwise;

@@ -1,5 +1,5 @@
-// The suites of behaviour, on the exploring floor: each test once in each of some schedules drawn at
-// random, switched at every word of the primitives.
+// The suites of behaviour, on the exploring floor: each test once in each of some schedules drawn
+// at random, switched at every word of the primitives.
 #include <gtest/gtest.h>
 
 #include <cstdio>

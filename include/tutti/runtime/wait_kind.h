@@ -18,6 +18,9 @@ enum class WaitKind : std::uint32_t {
   join,
   sleep,
   io,
+  queue_empty,
+  queue_full,
+  queue_join,
 };
 
 /// "Lock", "Condition", "sleep"…: the name of the kind in messages and pictures.

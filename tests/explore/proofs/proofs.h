@@ -28,6 +28,7 @@ std::vector<Proof> semaphore_and_event_proofs();
 std::vector<Proof> condition_proofs();
 std::vector<Proof> barrier_proofs();
 std::vector<Proof> thread_proofs();
+std::vector<Proof> queue_proofs();
 
 /// All of them.
 std::vector<Proof> proofs();

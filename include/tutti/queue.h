@@ -1,0 +1,4 @@
+// Python's queue module.
+#pragma once
+
+#include "tutti/queue/queue.h"

@@ -1,0 +1,86 @@
+// What all queues have in common: waiting, counting tasks, shutting down.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "tutti/time.h"
+
+namespace tutti::inline TUTTI_ABI::queue {
+
+/// A queue without the type of its items; see Queue for what the functions mean.
+///
+/// Invariants, under the guard: getters wait only while the store is empty, putters only while it is
+/// full, and neither once the queue is shut down. An item that is put while getters wait goes to the
+/// one that has waited longest, without passing through the store; room that is made goes to the
+/// longest waiting putter. So nobody can overtake, and every operation takes effect at one moment
+/// under the guard.
+class QueueBase {
+ public:
+  QueueBase(const QueueBase&) = delete;
+  QueueBase& operator=(const QueueBase&) = delete;
+
+  /// The number of items at this moment.
+  std::size_t qsize() const;
+  bool empty() const { return qsize() == 0; }
+  /// True while there is no room.
+  bool full() const;
+  /// The largest number of items; 0 for no limit.
+  std::size_t maxsize() const noexcept { return limit_ == no_limit ? 0 : limit_; }
+
+ protected:
+  static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t limit_for(int maxsize) {
+    return maxsize <= 0 ? no_limit : static_cast<std::size_t>(maxsize);
+  }
+
+  enum class Result { done, not_in_time, shut_down };
+  /// Until when to wait: platform::never, or a moment of the monotonic clock; 0 for not at all.
+  using Deadline = std::int64_t;
+
+  explicit QueueBase(std::size_t limit);
+  virtual ~QueueBase();
+
+  // How the derived queue keeps its items. Called under the guard; only push() may throw, and then
+  // nothing has changed.
+  virtual void push(void* item) = 0;
+  virtual void pop(void* place) noexcept = 0;
+  virtual void hand_over(void* item, void* place) noexcept = 0;
+  virtual std::size_t size() const noexcept = 0;
+  /// Exchanges the store for an empty one of the same type.
+  virtual void exchange_store(void* empty) noexcept = 0;
+
+  /// Takes the item away from `item`.
+  Result put_item(void* item, Deadline deadline);
+  /// Brings an item to `place`.
+  Result get_item(void* place, Deadline deadline);
+
+  void finish_task();
+  void join_tasks();
+  /// With a store, which is empty, all items go there.
+  void shut_down(void* store);
+  bool is_shut_down() const noexcept;
+
+  [[noreturn]] void throw_full() const;
+  [[noreturn]] void throw_empty() const;
+  [[noreturn]] void throw_shut_down() const;
+  /// Python's rules for `block` and `timeout`. Throws ValueError for a negative one.
+  static Deadline deadline_of(bool block, Timeout timeout);
+
+ private:
+  struct Core;
+
+  static bool can_get(const void* queue) noexcept;
+  static bool can_put(const void* queue) noexcept;
+  static bool has_no_tasks(const void* queue) noexcept;
+  /// "Queue at 0x…"
+  std::string described() const;
+
+  const std::size_t limit_;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::queue

@@ -1,0 +1,258 @@
+// queue::Queue and its relatives.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tutti/errors.h"
+#include "tutti/queue/base.h"
+
+namespace tutti::inline TUTTI_ABI::queue {
+
+/// A queue of items that threads put in and get out, in the order that `Store` keeps; see Queue.
+///
+/// `Store` has push(T), which may throw if it changes nothing then, pop() and size().
+template <typename T, typename Store>
+class BasicQueue : public QueueBase {
+  static_assert(std::is_nothrow_move_constructible_v<T>,
+                "an item is moved in and out while it must not get lost, so its move constructor must "
+                "be noexcept: put it in a std::unique_ptr");
+
+ public:
+  using value_type = T;
+
+  /// Puts `item` in. While there is no room it waits if `block`, at most for `timeout`. Throws Full
+  /// if there was none, ShutDown once the queue is shut down, ValueError for a negative timeout,
+  /// KeyboardInterrupt in an interrupted main thread; whenever it throws, the queue has not changed.
+  void put(T item, bool block = true, Timeout timeout = forever) {
+    put_until(item, deadline_of(block, timeout));
+  }
+  void put_nowait(T item) { put_until(item, 0); }
+  /// The same without Full: false, and `item` is as it was, if there was no room in time.
+  bool try_put(T& item, Timeout timeout = 0) {
+    const Result result = put_item(&item, deadline_of(true, timeout));
+    if (result == Result::shut_down) throw_shut_down();
+    return result == Result::done;
+  }
+
+  /// Takes an item out. While there is none it waits if `block`, at most for `timeout`. Throws Empty
+  /// if there was none, ShutDown once the queue is shut down and empty, ValueError for a negative
+  /// timeout, KeyboardInterrupt in an interrupted main thread.
+  T get(bool block = true, Timeout timeout = forever) {
+    std::optional<T> item = get_until(deadline_of(block, timeout));
+    if (!item) throw_empty();
+    return *std::move(item);
+  }
+  T get_nowait() { return get(false); }
+  /// The same without Empty: nothing if there was none in time.
+  std::optional<T> try_get(Timeout timeout = 0) { return get_until(deadline_of(true, timeout)); }
+
+  /// Says that an item that was got has been worked on, for join(). Throws ValueError when that is
+  /// said more often than items were put.
+  void task_done() { finish_task(); }
+  /// Waits until task_done() was called for every item put so far. Throws KeyboardInterrupt in an
+  /// interrupted main thread.
+  void join() { join_tasks(); }
+
+  /// From now on put() throws, and get() throws once the queue is empty; threads that wait are let
+  /// go. With `immediate` what is in it is dropped, and join() returns.
+  void shutdown(bool immediate = false) {
+    Store dropped(store_.emptied());
+    shut_down(immediate ? &dropped : nullptr);
+  }
+  bool is_shutdown() const noexcept { return is_shut_down(); }
+
+  /// The items one after the other, until the queue is shut down and empty:
+  ///     for (Job job : jobs.items()) work(job);
+  class Items;
+  Items items() { return Items(*this); }
+
+ protected:
+  BasicQueue(int maxsize, Store store)
+      : QueueBase(limit_for(maxsize)), store_(std::move(store)) {}
+
+ private:
+  void put_until(T& item, Deadline deadline) {
+    switch (put_item(&item, deadline)) {
+      case Result::done:
+        return;
+      case Result::not_in_time:
+        throw_full();
+      case Result::shut_down:
+        throw_shut_down();
+    }
+  }
+
+  std::optional<T> get_until(Deadline deadline) {
+    std::optional<T> item;
+    if (get_item(&item, deadline) == Result::shut_down) throw_shut_down();
+    return item;
+  }
+
+  void push(void* item) final { store_.push(std::move(*static_cast<T*>(item))); }
+  void pop(void* place) noexcept final {
+    static_cast<std::optional<T>*>(place)->emplace(store_.pop());
+  }
+  void hand_over(void* item, void* place) noexcept final {
+    static_cast<std::optional<T>*>(place)->emplace(std::move(*static_cast<T*>(item)));
+  }
+  std::size_t size() const noexcept final { return store_.size(); }
+  void exchange_store(void* empty) noexcept final {
+    std::swap(store_, *static_cast<Store*>(empty));
+  }
+
+  Store store_;
+};
+
+template <typename T, typename Store>
+class BasicQueue<T, Store>::Items {
+ public:
+  struct End {};
+  class Iterator {
+   public:
+    explicit Iterator(BasicQueue& queue) : queue_(&queue) { ++*this; }
+    T& operator*() { return *item_; }
+    Iterator& operator++() {
+      item_.reset();
+      try {
+        item_.emplace(queue_->get());
+      } catch (const ShutDown&) {
+        // The end.
+      }
+      return *this;
+    }
+    bool operator==(End) const noexcept { return !item_; }
+
+   private:
+    BasicQueue* queue_;
+    std::optional<T> item_;
+  };
+
+  explicit Items(BasicQueue& queue) : queue_(&queue) {}
+  Iterator begin() { return Iterator(*queue_); }
+  End end() const noexcept { return {}; }
+
+ private:
+  BasicQueue* queue_;
+};
+
+// --- in which order ------------------------------------------------------------------------------
+
+template <typename T>
+class FirstInFirstOut {
+ public:
+  void push(T item) { items_.push_back(std::move(item)); }
+  T pop() noexcept {
+    T item = std::move(items_.front());
+    items_.pop_front();
+    return item;
+  }
+  std::size_t size() const noexcept { return items_.size(); }
+  FirstInFirstOut emptied() const { return {}; }
+
+ private:
+  std::deque<T> items_;
+};
+
+template <typename T>
+class LastInFirstOut {
+ public:
+  void push(T item) { items_.push_back(std::move(item)); }
+  T pop() noexcept {
+    T item = std::move(items_.back());
+    items_.pop_back();
+    return item;
+  }
+  std::size_t size() const noexcept { return items_.size(); }
+  LastInFirstOut emptied() const { return {}; }
+
+ private:
+  std::vector<T> items_;
+};
+
+template <typename T, typename Less>
+class LowestFirst {
+ public:
+  explicit LowestFirst(Less less) : less_(std::move(less)) {}
+  void push(T item) {
+    items_.push_back(std::move(item));
+    std::push_heap(items_.begin(), items_.end(), greater());
+  }
+  T pop() noexcept {
+    std::pop_heap(items_.begin(), items_.end(), greater());
+    T item = std::move(items_.back());
+    items_.pop_back();
+    return item;
+  }
+  std::size_t size() const noexcept { return items_.size(); }
+  LowestFirst emptied() const { return LowestFirst(less_); }
+
+ private:
+  auto greater() {
+    return [this](const T& a, const T& b) { return less_(b, a); };
+  }
+
+  Less less_;
+  std::vector<T> items_;
+};
+
+/// A queue that any number of threads put items into and get items out of, first in, first out.
+///
+///     queue::Queue<std::string> names(100);        // at most 100 at a time; 0 or less: no limit
+///     names.put("Ann");                            // waits while it is full
+///     std::string name = names.get();              // waits while it is empty
+///     for (std::string next : names.items()) …     // until names.shutdown()
+///
+/// Linearizable; threads that wait are served first come, first served. Items are moved, so they may
+/// be move-only. Thread-safe; destroy it only while no thread uses it. Python: queue.Queue.
+template <typename T>
+class Queue : public BasicQueue<T, FirstInFirstOut<T>> {
+ public:
+  explicit Queue(int maxsize = 0) : BasicQueue<T, FirstInFirstOut<T>>(maxsize, {}) {}
+};
+
+/// A queue that gives out first what was put in last. Python: queue.LifoQueue.
+template <typename T>
+class LifoQueue : public BasicQueue<T, LastInFirstOut<T>> {
+ public:
+  explicit LifoQueue(int maxsize = 0) : BasicQueue<T, LastInFirstOut<T>>(maxsize, {}) {}
+};
+
+/// A queue that gives out the lowest item first, of equal ones any. `Less` must not throw.
+/// Python: queue.PriorityQueue.
+template <typename T, typename Less = std::less<T>>
+class PriorityQueue : public BasicQueue<T, LowestFirst<T, Less>> {
+ public:
+  explicit PriorityQueue(int maxsize = 0, Less less = Less())
+      : BasicQueue<T, LowestFirst<T, Less>>(maxsize, LowestFirst<T, Less>(std::move(less))) {}
+};
+
+/// A queue without limit, tasks and shutdown. Python: queue.SimpleQueue.
+template <typename T>
+class SimpleQueue {
+ public:
+  /// `block` and `timeout` are there for the sake of Queue's interface: it never waits.
+  void put(T item, bool /*block*/ = true, Timeout /*timeout*/ = forever) {
+    queue_.put(std::move(item));
+  }
+  void put_nowait(T item) { queue_.put(std::move(item)); }
+  /// As Queue::get.
+  T get(bool block = true, Timeout timeout = forever) { return queue_.get(block, timeout); }
+  T get_nowait() { return queue_.get_nowait(); }
+  std::optional<T> try_get(Timeout timeout = 0) { return queue_.try_get(timeout); }
+  std::size_t qsize() const { return queue_.qsize(); }
+  bool empty() const { return queue_.empty(); }
+
+ private:
+  Queue<T> queue_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::queue

@@ -1,0 +1,314 @@
+// tutti::queue: order, limits, waiting, tasks, shutdown.
+#include "tutti/queue.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/until.h"
+#include "tutti/threading.h"
+
+namespace tests {
+
+namespace {
+
+using namespace tutti;
+using namespace std::chrono_literals;
+using threading::Phase;
+
+TEST(Queue, GivesOutWhatWasPutInFirst) {
+  queue::Queue<int> q;
+  for (int i = 1; i <= 3; ++i) q.put(i);
+  EXPECT_EQ(q.qsize(), 3u);
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(q.get(), i);
+  EXPECT_TRUE(q.empty());
+}
+
+TEST(LifoQueue, GivesOutWhatWasPutInLast) {
+  queue::LifoQueue<int> q;
+  for (int i = 1; i <= 3; ++i) q.put(i);
+  for (int i = 3; i >= 1; --i) EXPECT_EQ(q.get(), i);
+}
+
+TEST(PriorityQueue, GivesOutTheLowest) {
+  queue::PriorityQueue<int> q;
+  for (int i : {3, 1, 2, 1}) q.put(i);
+  for (int i : {1, 1, 2, 3}) EXPECT_EQ(q.get(), i);
+  queue::PriorityQueue<int, std::greater<>> highest_first;
+  for (int i : {3, 1, 2}) highest_first.put(i);
+  EXPECT_EQ(highest_first.get(), 3);
+}
+
+TEST(SimpleQueue, HasNoLimit) {
+  queue::SimpleQueue<int> q;
+  for (int i = 0; i < 1000; ++i) q.put(i, false, 0);
+  EXPECT_EQ(q.qsize(), 1000u);
+  EXPECT_EQ(q.get(), 0);
+  EXPECT_EQ(q.get_nowait(), 1);
+}
+
+TEST(Queue, HoldsMoveOnlyItems) {
+  queue::Queue<std::unique_ptr<std::string>> q(1);
+  q.put(std::make_unique<std::string>("one"));
+  auto two = std::make_unique<std::string>("two");
+  EXPECT_FALSE(q.try_put(two));
+  ASSERT_NE(two, nullptr) << "what was not put stays";
+  EXPECT_EQ(*q.get(), "one");
+  EXPECT_TRUE(q.try_put(two));
+  EXPECT_EQ(two, nullptr);
+}
+
+TEST(Queue, RefusesWhatHasNoRoom) {
+  queue::Queue<int> q(2);
+  EXPECT_EQ(q.maxsize(), 2u);
+  q.put(1);
+  EXPECT_FALSE(q.full());
+  q.put(2);
+  EXPECT_TRUE(q.full());
+  EXPECT_THROW(q.put_nowait(3), queue::Full);
+  EXPECT_THROW(q.put(3, false), queue::Full);
+  EXPECT_THROW(q.put(3, true, 1ms), queue::Full);
+  EXPECT_EQ(q.qsize(), 2u);
+}
+
+TEST(Queue, HasNothingToGiveWhenEmpty) {
+  queue::Queue<int> q;
+  EXPECT_THROW(q.get_nowait(), queue::Empty);
+  EXPECT_THROW(q.get(true, 1ms), queue::Empty);
+  EXPECT_EQ(q.try_get(), std::nullopt);
+  EXPECT_EQ(q.try_get(1ms), std::nullopt);
+  EXPECT_THROW(q.get(true, -1), ValueError);
+  EXPECT_THROW(q.put(1, true, -0.5), ValueError);
+}
+
+TEST(Queue, ANegativeMaxsizeIsNoLimit) {
+  queue::Queue<int> q(-1);
+  EXPECT_EQ(q.maxsize(), 0u);
+  for (int i = 0; i < 100; ++i) q.put(i);
+  EXPECT_FALSE(q.full());
+}
+
+TEST(Queue, GetWaitsForAPut) {
+  queue::Queue<int> q;
+  std::atomic<int> got = 0;
+  threading::Thread getter([&] { got = q.get(); });
+  getter.start();
+  until([&] { return getter.state() == Phase::blocked_in_wait_pool; });
+  EXPECT_EQ(getter.blocked_on().object, static_cast<void*>(&q));
+  EXPECT_NE(getter.blocked_on().to_string().find("empty Queue"), std::string::npos);
+  q.put(7);
+  getter.join();
+  EXPECT_EQ(got, 7);
+  EXPECT_EQ(q.qsize(), 0u);
+}
+
+TEST(Queue, PutWaitsForAGet) {
+  queue::Queue<int> q(1);
+  q.put(1);
+  threading::Thread putter([&] { q.put(2); });
+  putter.start();
+  until([&] { return putter.state() == Phase::blocked_in_wait_pool; });
+  EXPECT_NE(putter.blocked_on().to_string().find("full Queue"), std::string::npos);
+  EXPECT_EQ(q.get(), 1);
+  putter.join();
+  EXPECT_EQ(q.get(), 2);
+}
+
+TEST(Queue, ServesGettersInTheOrderOfTheirComing) {
+  queue::Queue<int> q;
+  std::vector<threading::Thread> getters;
+  std::array<std::atomic<int>, 4> got{};
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    getters.emplace_back([&, i] { got[i] = q.get(); });
+    getters.back().start();
+    until([&] { return getters.back().state() == Phase::blocked_in_wait_pool; });
+  }
+  for (int item = 1; item <= 4; ++item) q.put(item);
+  for (auto& getter : getters) getter.join();
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i], static_cast<int>(i) + 1);
+}
+
+TEST(Queue, AdmitsPuttersInTheOrderOfTheirComing) {
+  queue::Queue<int> q(1);
+  q.put(0);
+  std::vector<threading::Thread> putters;
+  for (int i = 1; i <= 4; ++i) {
+    putters.emplace_back([&q, i] { q.put(i); });
+    putters.back().start();
+    until([&] { return putters.back().state() == Phase::blocked_in_wait_pool; });
+  }
+  for (int i = 0; i <= 4; ++i) EXPECT_EQ(q.get(), i);
+  for (auto& putter : putters) putter.join();
+}
+
+TEST(Queue, CountsTasks) {
+  queue::Queue<int> q;
+  EXPECT_THROW(q.task_done(), ValueError);
+  q.join();
+  q.put(1);
+  q.put(2);
+  threading::Thread worker([&] {
+    for (int i = 0; i < 2; ++i) {
+      q.get();
+      q.task_done();
+    }
+  });
+  threading::Thread waiting([&] { q.join(); });
+  waiting.start();
+  until([&] { return waiting.state() == Phase::blocked_in_wait_pool; });
+  worker.start();
+  waiting.join();
+  worker.join();
+  EXPECT_THROW(q.task_done(), ValueError);
+}
+
+TEST(Queue, GivesOutTheRestAfterAShutdown) {
+  queue::Queue<int> q(3);
+  q.put(1);
+  q.put(2);
+  EXPECT_FALSE(q.is_shutdown());
+  q.shutdown();
+  EXPECT_TRUE(q.is_shutdown());
+  EXPECT_THROW(q.put(3), queue::ShutDown);
+  EXPECT_THROW(q.put_nowait(3), queue::ShutDown);
+  EXPECT_EQ(q.get(), 1);
+  EXPECT_EQ(q.try_get(), 2);
+  EXPECT_THROW(q.get(), queue::ShutDown);
+  EXPECT_THROW(q.get_nowait(), queue::ShutDown);
+  EXPECT_THROW(q.try_get(), queue::ShutDown);
+}
+
+TEST(Queue, DropsTheRestAtAnImmediateShutdown) {
+  queue::Queue<std::shared_ptr<int>> q;
+  auto item = std::make_shared<int>(1);
+  q.put(item);
+  EXPECT_EQ(item.use_count(), 2);
+  q.shutdown(true);
+  EXPECT_EQ(item.use_count(), 1);
+  EXPECT_THROW(q.get(), queue::ShutDown);
+  q.join();
+}
+
+TEST(Queue, LetsAllWhoWaitGoAtAShutdown) {
+  queue::Queue<int> empty;
+  queue::Queue<int> full(1);
+  full.put(1);
+  std::atomic<int> let_go = 0;
+  std::vector<threading::Thread> threads;
+  const auto expect_shut_down = [&let_go](auto call) {
+    try {
+      call();
+    } catch (const queue::ShutDown&) {
+      ++let_go;
+    }
+  };
+  threads.emplace_back([&] { expect_shut_down([&] { empty.get(); }); });
+  threads.emplace_back([&] { expect_shut_down([&] { empty.get(true, 1h); }); });
+  threads.emplace_back([&] { expect_shut_down([&] { full.put(2); }); });
+  for (auto& thread : threads) {
+    thread.start();
+    until([&] { return thread.state() == Phase::blocked_in_wait_pool; });
+  }
+  empty.shutdown();
+  full.shutdown();
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(let_go, 3);
+  EXPECT_EQ(full.qsize(), 1u);
+}
+
+TEST(Queue, CanBeGoneThrough) {
+  queue::Queue<int> q(2);
+  threading::Thread producer([&] {
+    for (int i = 1; i <= 100; ++i) q.put(i);
+    q.shutdown();
+  });
+  producer.start();
+  int sum = 0;
+  for (int item : q.items()) sum += item;
+  producer.join();
+  EXPECT_EQ(sum, 5050);
+}
+
+TEST(Queue, AnInterruptedGetTakesNothing) {
+  queue::Queue<int> q;
+  threading::Thread interrupting([] {
+    until([] { return threading::main_thread().state() == Phase::blocked_in_wait_pool; });
+    thread::interrupt_main();
+  });
+  interrupting.start();
+  EXPECT_THROW(q.get(), KeyboardInterrupt);
+  interrupting.join();
+  q.put(1);
+  EXPECT_EQ(q.get(), 1);
+}
+
+TEST(Queue, NamesItselfInErrors) {
+  queue::Queue<int> q(1);
+  q.put(1);
+  try {
+    q.put_nowait(2);
+    FAIL();
+  } catch (const queue::Full& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("Queue at 0x"), std::string::npos) << text;
+    EXPECT_NE(text.find("maxsize of 1"), std::string::npos) << text;
+    EXPECT_NE(text.find("MainThread"), std::string::npos) << text;
+  }
+}
+
+// Every item once, each producer's in order, whatever the threads and the capacity.
+void pass_through(int producers, int consumers, int maxsize, int items) {
+  queue::Queue<std::pair<int, int>> q(maxsize);
+  std::vector<threading::Thread> threads;
+  std::vector<std::vector<std::pair<int, int>>> got(static_cast<std::size_t>(consumers));
+  std::vector<threading::Thread> producing;
+  for (int p = 0; p < producers; ++p) {
+    producing.emplace_back([&q, p, items] {
+      for (int i = 0; i < items; ++i) q.put({p, i});
+    });
+    producing.back().start();
+  }
+  for (auto& mine : got) {
+    threads.emplace_back([&q, &mine] {
+      for (const auto& item : q.items()) {
+        mine.push_back(item);
+        q.task_done();
+      }
+    });
+    threads.back().start();
+  }
+  for (auto& thread : producing) thread.join();
+  q.join();
+  q.shutdown();
+  for (auto& thread : threads) thread.join();
+  std::vector<int> next(static_cast<std::size_t>(producers), 0);
+  std::size_t total = 0;
+  for (const auto& mine : got) {
+    std::vector<int> last(static_cast<std::size_t>(producers), -1);
+    for (const auto& [p, i] : mine) {
+      EXPECT_GT(i, last[static_cast<std::size_t>(p)]) << "out of order";
+      last[static_cast<std::size_t>(p)] = i;
+      ++next[static_cast<std::size_t>(p)];
+    }
+    total += mine.size();
+  }
+  EXPECT_EQ(total, static_cast<std::size_t>(producers * items));
+  for (const int count : next) EXPECT_EQ(count, items);
+}
+
+TEST(Queue, PassesEachItemOnce) {
+  for (const int maxsize : {0, 1, 2, 64}) {
+    pass_through(1, 1, maxsize, 3'000);
+    pass_through(2, 2, maxsize, 2'000);
+    pass_through(4, 4, maxsize, 500);
+  }
+}
+
+}  // namespace
+
+}  // namespace tests
