@@ -1,5 +1,5 @@
-// A pipeline of three stages with a queue between each two: numbers, those of them that are prime, and
-// their sum. Each stage ends when the one before has shut its queue down.
+// A pipeline of three stages with a queue between each two: numbers, those of them that are prime,
+// and their sum. Each stage ends when the one before has shut its queue down.
 //
 //     1229 primes below 10000, their sum is 5736396
 #include <tutti/queue.h>

@@ -11,7 +11,7 @@ template <typename T>
 using atomic = platform::user_atomic<T>;
 
 /// std::atomic_thread_fence, likewise.
-inline void atomic_thread_fence(platform::memory_order order) noexcept {
+inline void fence(platform::memory_order order) noexcept {
   platform::fence(order);
 }
 

@@ -164,6 +164,9 @@ struct [[nodiscard]] Result {
   std::uint64_t distinct = 0;
   /// True if there is no other schedule left (for depth_first, within its bounds).
   bool exhausted = false;
+  /// True if a thread that polled was let rest until something changed, or tried a lock in vain
+  /// again and again: schedules in which it does so for longer are left out.
+  bool polling_cut = false;
   std::uint64_t steps = 0;
   double seconds = 0;
   std::optional<Failure> failure;

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <concepts>
-#include <cstdint>
-#include <cstring>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -91,6 +89,26 @@ class Shared {
     set(get() - other);
     return *this;
   }
+  template <typename U>
+  Shared& operator*=(const U& other) {
+    set(get() * other);
+    return *this;
+  }
+  template <typename U>
+  Shared& operator/=(const U& other) {
+    set(get() / other);
+    return *this;
+  }
+  template <typename U>
+  Shared& operator|=(const U& other) {
+    set(get() | other);
+    return *this;
+  }
+  template <typename U>
+  Shared& operator&=(const U& other) {
+    set(get() & other);
+    return *this;
+  }
   Shared& operator++() { return *this += 1; }
   Shared& operator--() { return *this -= 1; }
   T operator++(int) {
@@ -107,13 +125,7 @@ class Shared {
  private:
   using Access = platform::Access;
 
-  void tell([[maybe_unused]] Access access) const noexcept {
-    if constexpr (std::is_scalar_v<T> && sizeof(T) <= sizeof(std::uint64_t)) {
-      std::uint64_t raw = 0;
-      std::memcpy(&raw, &value_, sizeof value_);
-      watch_.tell(this, raw, access);
-    }
-  }
+  void tell(Access access) const noexcept { watch_.tell(this, value_, access); }
 
   T value_;
   [[no_unique_address]] platform::Watch watch_;

@@ -34,7 +34,9 @@ void validate(const Options& options) {
   if (options.preemptions && options.strategy != Strategy::depth_first) {
     refuse("a bound for preemptions goes with Strategy::depth_first only");
   }
-  if (options.strategy == Strategy::pct && options.depth < 1) refuse("depth must be at least 1");
+  if (options.strategy == Strategy::pct && (options.depth < 1 || options.depth > 1000)) {
+    refuse("depth must be from 1 to 1000");
+  }
   if (options.schedules == 0) refuse("schedules must be at least 1");
   if (options.steps == 0) refuse("steps must be at least 1");
 }
@@ -62,6 +64,7 @@ exploring::Rules rules_for(const Options& options) {
   rules.follows_order = rules.is_relaxed;
   rules.finds_races = options.races;
   rules.timeouts_at_any_time = options.timeouts == Timeouts::any_time;
+  rules.lets_pollers_rest = options.strategy == Strategy::depth_first;
   rules.longest = options.steps;
   return rules;
 }
@@ -81,25 +84,6 @@ std::optional<Schedule> asked_for(const std::string& name) {
   if (text.substr(0, at) != name) return std::nullopt;
   return schedule;
 }
-
-// An exception that leaves a thread fails the schedule, and is not printed.
-class ExceptHookInstead {
- public:
-  ExceptHookInstead()
-      : before_(threading::set_excepthook([](const threading::ExceptHookArgs& args) {
-          const std::string what = args.what();
-          // Not here: whoever called the hook still holds it.
-          exploring::fail_soon(exploring::FailureKind::exception,
-                               (args.thread ? args.thread->name() : "a thread") + " was left by " +
-                                   args.exc_type + (what.empty() ? "" : ": " + what));
-        })) {}
-  ~ExceptHookInstead() { threading::set_excepthook(std::move(before_)); }
-  ExceptHookInstead(const ExceptHookInstead&) = delete;
-  ExceptHookInstead& operator=(const ExceptHookInstead&) = delete;
-
- private:
-  threading::ExceptHook before_;
-};
 
 // The failure in full: the schedule shrunk, and run once more to be told.
 Failure tell(const Subject& subject, const std::string& name, Schedule schedule, Outcome outcome,
@@ -152,7 +136,7 @@ Result run_search(Subject& subject, const std::string& name) {
   const double limit = options.time_limit.is_forever()
                            ? std::numeric_limits<double>::infinity()
                            : static_cast<double>(options.time_limit.nanoseconds()) * 1e-9;
-  while (result.schedules < (asked ? 1 : options.schedules)) {
+  while (result.schedules + result.cut_short < (asked ? 1 : options.schedules)) {
     if (!search->next()) {
       result.exhausted = true;
       break;
@@ -166,6 +150,7 @@ Result run_search(Subject& subject, const std::string& name) {
       continue;
     }
     result.steps += exploring::scheduler().steps();
+    result.polling_cut = result.polling_cut || exploring::scheduler().has_cut_polling();
     if (search->was_redundant()) {
       ++result.cut_short;
     } else {
@@ -216,7 +201,6 @@ Result check(const std::function<void()>& body, const Options& options, Place wh
     ~Checking() { is_checking = false; }
   } checking;
   const exploring::Catching catching;
-  const ExceptHookInstead hook;
   const FrameworkInside framework;
   Subject subject{body, options, rules_for(options)};
   Result result = run_search(subject, options.name.empty() ? to_string(where) : options.name);

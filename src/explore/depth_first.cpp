@@ -61,18 +61,18 @@ class DepthFirst : public Search {
     return true;
   }
 
-  unsigned pick(Threads candidates, unsigned running, bool time_passes) override {
-    if (is_redundant_ || !divergence_.empty()) return usual_choice(candidates, running);
+  unsigned pick(const Choice& choice) override {
+    if (is_redundant_ || !divergence_.empty()) return usual_choice(choice);
     if (depth_ < replayed_) {
       Node& node = path_[depth_];
-      if (!is_as_before(node, candidates)) return usual_choice(candidates, running);
+      if (!is_as_before(node, choice.candidates)) return usual_choice(choice);
     } else {
-      add_node(candidates, running);
-      if (is_redundant_) return usual_choice(candidates, running);
+      add_node(choice);
+      if (is_redundant_) return usual_choice(choice);
     }
     Node& node = path_[depth_];
     const bool is_new = depth_ + 1 >= replayed_;
-    after_choice(depth_, is_new, time_passes);
+    after_choice(depth_, is_new, choice);
     ++depth_;
     return node.chosen;
   }
@@ -97,9 +97,11 @@ class DepthFirst : public Search {
 
   virtual void restart() {}
   /// Fills in what may be tried at a new node.
-  virtual void begin_node(Node& node, unsigned running) = 0;
+  virtual void begin_node(Node& node, const Choice& choice) = 0;
+  /// All candidates sleep, so the rest of the execution only repeats others.
+  virtual void before_cut(const Choice& /*choice*/) {}
   /// The thread chosen at a node is about to take its step.
-  virtual void after_choice(std::size_t depth, bool is_new, bool time_passes) = 0;
+  virtual void after_choice(std::size_t depth, bool is_new, const Choice& choice) = 0;
   virtual unsigned object_of(const void* object) = 0;
 
   std::vector<Node> path_;
@@ -126,16 +128,18 @@ class DepthFirst : public Search {
     return false;
   }
 
-  void add_node(Threads candidates, unsigned running) {
+  void add_node(const Choice& choice) {
     Node node;
-    node.candidates = candidates;
-    begin_node(node, running);
-    const Threads awake = candidates & ~node.sleep;
-    if (awake == 0) {
+    node.candidates = choice.candidates;
+    begin_node(node, choice);
+    const Threads awake = choice.candidates & ~node.sleep;
+    // Where some sleep and the others poll, going on polling would only repeat what was.
+    if (awake == 0 || (awake != choice.candidates && (awake & ~choice.resting) == 0)) {
+      before_cut(choice);
       is_redundant_ = true;
       return;
     }
-    node.chosen = usual_choice(awake, running);
+    node.chosen = usual_choice(choice, awake & (node.backtrack != 0 ? node.backtrack : awake));
     node.step = pending_step(node.chosen);
     node.object = object_of(node.step.object);
     node.backtrack |= only(node.chosen);
@@ -184,10 +188,11 @@ class ReducedDepthFirst : public DepthFirst {
       last_step_[i] = no_event;
     }
     width_ = 0;
+    when_time_passed_ = {};
     last_everything_ = no_event;
   }
 
-  void begin_node(Node& node, unsigned /*running*/) override {
+  void begin_node(Node& node, const Choice& /*choice*/) override {
     // The node before this one, values left out.
     std::size_t before = depth_;
     while (before > 0 && path_[before - 1].is_value) --before;
@@ -215,37 +220,48 @@ class ReducedDepthFirst : public DepthFirst {
     clocks_[thread].join(clocks_[scheduler().running().index], width_);
   }
 
-  void after_choice(std::size_t depth, bool is_new, bool time_passes) override {
+  // A thread that stands at a shut gate, or rests, would still have taken its step one day, in a
+  // race with some step before.
+  void before_cut(const Choice& choice) override {
+    for (unsigned thread = 0; thread < scheduler().thread_count(); ++thread) {
+      const auto& strand = scheduler().strand(thread);
+      const bool stands = strand.state == platform::exploring::Strand::State::ready;
+      if (!stands || (choice.candidates & only(thread)) != 0) continue;
+      widen(thread);
+      Node node;
+      node.chosen = thread;
+      node.step = strand.pending;
+      find_conflicts(node.step);
+      const Clock before = clocks_[thread];
+      node.clock = before;
+      for (const std::uint32_t event : conflicts_) node.clock.join(path_[event].clock, width_);
+      node.time = ++node.clock.times[thread];
+      path_.push_back(std::move(node));
+      reverse_races(path_.size() - 1, before);
+      path_.pop_back();
+    }
+  }
+
+  void after_choice(std::size_t depth, bool is_new, const Choice& choice) override {
     Node& node = path_[depth];
     const unsigned thread = node.chosen;
     widen(thread);
     Clock& clock = clocks_[thread];
-    if (time_passes) {
-      // All others have come as far as they could: it comes after them.
-      for (unsigned other = 0; other < width_; ++other) clock.join(clocks_[other], width_);
+    if (choice.time_passes) {
+      // All have come as far as they could: who is woken by time comes after that.
+      for (unsigned other = 0; other < width_; ++other)
+        when_time_passed_.join(clocks_[other], width_);
     }
-    conflicts_.clear();
-    races_.clear();
+    if (choice.time_passes || (choice.expired & only(thread)) != 0) {
+      clock.join(when_time_passed_, width_);
+    }
     const Step& step = node.step;
-    if (step.access == Access::everything) {
-      for (unsigned other = 0; other < width_; ++other) add_conflict(last_step_[other]);
-    } else if (step.access != Access::none) {
-      add_conflict(last_everything_);
-      add_conflicts_on(step, step.object, step.access);
-      add_conflicts_on(step, step.also, step.also_access);
-    }
+    find_conflicts(step);
     const Clock before = clock;
     for (const std::uint32_t event : conflicts_) clock.join(path_[event].clock, width_);
     node.time = ++clock.times[thread];
     node.clock = clock;
-    if (is_new) {
-      for (const std::uint32_t event : races_) {
-        const Node& earlier = path_[event];
-        if (earlier.chosen != thread && !before.knows(earlier.chosen, earlier.time)) {
-          reverse_race(event, depth);
-        }
-      }
-    }
+    if (is_new) reverse_races(depth, before);
     const auto number = static_cast<std::uint32_t>(depth);
     last_step_[thread] = number;
     if (step.access == Access::everything) {
@@ -253,6 +269,29 @@ class ReducedDepthFirst : public DepthFirst {
     } else if (step.access != Access::none) {
       note(step, step.object, step.access, thread, number);
       note(step, step.also, step.also_access, thread, number);
+    }
+  }
+
+  /// Of the steps so far, those that this one depends on, and those that it may race with.
+  void find_conflicts(const Step& step) {
+    conflicts_.clear();
+    races_.clear();
+    if (step.access == Access::everything) {
+      for (unsigned other = 0; other < width_; ++other) add_conflict(last_step_[other]);
+    } else if (step.access != Access::none) {
+      add_conflict(last_everything_);
+      add_conflicts_on(step, step.object, step.access);
+      add_conflicts_on(step, step.also, step.also_access);
+    }
+  }
+
+  /// `before`: what the later step's thread knew before it.
+  void reverse_races(std::size_t later, const Clock& before) {
+    for (const std::uint32_t event : races_) {
+      const Node& earlier = path_[event];
+      if (earlier.chosen != path_[later].chosen && !before.knows(earlier.chosen, earlier.time)) {
+        reverse_race(event, later);
+      }
     }
   }
 
@@ -338,6 +377,8 @@ class ReducedDepthFirst : public DepthFirst {
   std::array<Clock, most_threads> clocks_;
   std::array<std::uint32_t, most_threads> last_step_;
   std::uint32_t last_everything_ = no_event;
+  /// What was known when time last went on.
+  Clock when_time_passed_;
   /// Steps that the current one depends on, and those of them that might have come after it.
   std::vector<std::uint32_t> conflicts_;
   std::vector<std::uint32_t> races_;
@@ -352,7 +393,8 @@ class BoundedDepthFirst : public DepthFirst {
  private:
   void restart() override { touched_.clear(); }
 
-  void begin_node(Node& node, unsigned running) override {
+  void begin_node(Node& node, const Choice& choice) override {
+    const unsigned running = choice.running;
     std::size_t before = depth_;
     while (before > 0 && path_[before - 1].is_value) --before;
     const Node* parent = before == 0 ? nullptr : &path_[before - 1];
@@ -371,7 +413,7 @@ class BoundedDepthFirst : public DepthFirst {
   }
 
   unsigned object_of(const void* object) override { return touched_.number_of(object); }
-  void after_choice(std::size_t /*depth*/, bool /*is_new*/, bool /*time_passes*/) override {}
+  void after_choice(std::size_t /*depth*/, bool /*is_new*/, const Choice& /*choice*/) override {}
 
   const unsigned bound_;
   Touched touched_;

@@ -1,6 +1,7 @@
 #include "explore/execution.h"
 
 #include <exception>
+#include <utility>
 
 #include "explore/names.h"
 #include "explore/stuck.h"
@@ -67,6 +68,25 @@ void run_body(void* given) {
   if (subject.options.unjoined) require_all_joined();
 }
 
+// An exception that leaves a thread fails the schedule, and is not printed.
+class ExceptHookInstead {
+ public:
+  ExceptHookInstead()
+      : before_(threading::set_excepthook([](const threading::ExceptHookArgs& args) {
+          const std::string what = args.what();
+          // Not here: whoever called the hook still holds it.
+          exploring::fail_soon(exploring::FailureKind::exception,
+                               (args.thread ? args.thread->name() : "a thread") + " was left by " +
+                                   args.exc_type + (what.empty() ? "" : ": " + what));
+        })) {}
+  ~ExceptHookInstead() { threading::set_excepthook(std::move(before_)); }
+  ExceptHookInstead(const ExceptHookInstead&) = delete;
+  ExceptHookInstead& operator=(const ExceptHookInstead&) = delete;
+
+ private:
+  threading::ExceptHook before_;
+};
+
 std::string describe_race(const exploring::ExecutionFailure& failure, const Story* story) {
   const std::string object = names().of_object(failure.object, "read");
   std::string text = "two threads use " + object + " with nothing that orders them: ";
@@ -81,6 +101,8 @@ Outcome execute(const Subject& subject, Search& search, Story* story) {
   exploring::ExecutionFailure& failure = exploring::failure_so_far();
   failure.kind = exploring::FailureKind::none;
   names().restart();
+  // Made anew each time, for the body may set its own.
+  const ExceptHookInstead hook;
   const exploring::End end = exploring::scheduler().run(run_body, const_cast<Subject*>(&subject),
                                                         subject.rules, search, story);
 

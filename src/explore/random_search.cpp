@@ -13,9 +13,16 @@ using platform::exploring::depends;
 using platform::exploring::most_threads;
 using platform::exploring::scheduler;
 
-unsigned usual_choice(Threads candidates, unsigned running) noexcept {
-  if ((candidates & only(running)) != 0) return running;
-  return static_cast<unsigned>(std::countr_zero(candidates));
+unsigned Search::usual_choice(const Choice& choice, Threads allowed) const noexcept {
+  constexpr std::uint32_t most_in_a_row = 100;
+  const Threads best = (allowed & choice.preferred) != 0 ? allowed & choice.preferred : allowed;
+  const Threads others = best & ~only(choice.running);
+  const bool must_give_way = steps_in_a_row_ >= most_in_a_row && others != 0;
+  if ((best & only(choice.running)) != 0 && !must_give_way) return choice.running;
+  if (!must_give_way) return static_cast<unsigned>(std::countr_zero(best));
+  // The next one in turn, so that all get theirs.
+  const Threads later = others & ~((only(choice.running) << 1) - 1);
+  return static_cast<unsigned>(std::countr_zero(later != 0 ? later : others));
 }
 
 namespace {
@@ -40,7 +47,8 @@ class RandomSearch : public Search {
 
  protected:
   bool begin() override { return true; }
-  unsigned pick(Threads candidates, unsigned /*running*/, bool /*time_passes*/) override {
+  unsigned pick(const Choice& choice) override {
+    Threads candidates = choice.candidates;
     auto skip = dice_.below(static_cast<std::uint64_t>(std::popcount(candidates)));
     while (skip-- > 0) candidates &= candidates - 1;
     return static_cast<unsigned>(std::countr_zero(candidates));
@@ -75,7 +83,9 @@ class PctSearch : public RandomSearch {
     return best;
   }
 
-  unsigned pick(Threads candidates, unsigned /*running*/, bool /*time_passes*/) override {
+  unsigned pick(const Choice& choice) override {
+    // Priorities know no fairness: who polls would keep the others from changing anything.
+    const Threads candidates = choice.preferred;
     ++step_;
     for (std::size_t i = 0; i < changes_.size(); ++i) {
       if (changes_[i] == step_) priorities_[highest(candidates)] = i;
@@ -102,9 +112,9 @@ class PosSearch : public RandomSearch {
     return true;
   }
 
-  unsigned pick(Threads candidates, unsigned /*running*/, bool /*time_passes*/) override {
+  unsigned pick(const Choice& choice) override {
     unsigned best = most_threads;
-    for (Threads left = candidates; left != 0; left &= left - 1) {
+    for (Threads left = choice.preferred; left != 0; left &= left - 1) {
       const auto thread = static_cast<unsigned>(std::countr_zero(left));
       if ((drawn_ & only(thread)) == 0) priorities_[thread] = dice_.roll();
       drawn_ |= only(thread);
@@ -134,14 +144,14 @@ class GuidedSearch : public Search {
     return true;
   }
 
-  unsigned pick(Threads candidates, unsigned running, bool /*time_passes*/) override {
+  unsigned pick(const Choice& choice) override {
     for (; segment_ < guide_.segments.size(); ++segment_, taken_ = 0) {
       const Segment& segment = guide_.segments[segment_];
-      if (taken_ >= segment.steps || (candidates & only(segment.thread)) == 0) continue;
+      if (taken_ >= segment.steps || (choice.candidates & only(segment.thread)) == 0) continue;
       ++taken_;
       return segment.thread;
     }
-    return usual_choice(candidates, running);
+    return usual_choice(choice);
   }
 
   unsigned pick_value(unsigned count) override {

@@ -179,7 +179,7 @@ std::string Failure::to_json() const {
 
 std::string Result::to_string() const {
   std::string text = name + ": " + count(schedules) + (schedules == 1 ? " schedule" : " schedules");
-  if (exhausted) text += ", all there are";
+  if (exhausted) text += polling_cut ? ", all there are but for longer polling" : ", all there are";
   if (cut_short > 0) text += " (" + count(cut_short) + " more cut short as repetitions)";
   text += ", " + formatted("%.3g", seconds) + " s";
   return failure ? text + "\n" + failure->to_string() : text + ": no failure";
@@ -190,6 +190,7 @@ std::string Result::to_json() const {
          ",\"cut_short\":" + std::to_string(cut_short) +
          ",\"distinct\":" + std::to_string(distinct) +
          ",\"exhausted\":" + (exhausted ? "true" : "false") +
+         ",\"polling_cut\":" + (polling_cut ? "true" : "false") +
          ",\"steps\":" + std::to_string(steps) + ",\"seconds\":" + formatted("%.6g", seconds) +
          ",\"failure\":" + (failure ? failure->to_json() : "null") + "}";
 }

@@ -62,7 +62,6 @@ std::optional<Schedule> Schedule::from_text(std::string_view text) {
     if (!take(chosen, value, '.')) return std::nullopt;
     schedule.values.push_back(value);
   }
-  if (schedule.segments.empty()) return std::nullopt;
   return schedule;
 }
 

@@ -9,6 +9,7 @@
 
 namespace tutti::inline TUTTI_ABI::explore {
 
+using platform::exploring::Choice;
 using platform::exploring::only;
 using platform::exploring::Step;
 
@@ -21,6 +22,7 @@ class Search : public platform::exploring::Driver {
   /// Before each execution. False when there is no other schedule.
   bool next() {
     schedule_.clear();
+    steps_in_a_row_ = 0;
     return begin();
   }
   /// The execution under way, or the last one.
@@ -30,8 +32,9 @@ class Search : public platform::exploring::Driver {
   /// Set when a schedule run again did not go as before.
   const std::string& divergence() const noexcept { return divergence_; }
 
-  unsigned choose_thread(Threads candidates, unsigned running, bool time_passes) final {
-    const unsigned chosen = pick(candidates, running, time_passes);
+  unsigned choose_thread(const Choice& choice) final {
+    const unsigned chosen = pick(choice);
+    steps_in_a_row_ = chosen == choice.running ? steps_in_a_row_ + 1 : 0;
     schedule_.add_step(chosen);
     return chosen;
   }
@@ -43,17 +46,22 @@ class Search : public platform::exploring::Driver {
 
  protected:
   virtual bool begin() = 0;
-  virtual unsigned pick(Threads candidates, unsigned running, bool time_passes) = 0;
+  virtual unsigned pick(const Choice& choice) = 0;
   virtual unsigned pick_value(unsigned count) = 0;
+  /// Goes on with the running thread if it can, else with the first that can: of `allowed`, which
+  /// is not empty, and best of those that are preferred. A thread that goes on and on gives way
+  /// after a while.
+  unsigned usual_choice(const Choice& choice, Threads allowed) const noexcept;
+  unsigned usual_choice(const Choice& choice) const noexcept {
+    return usual_choice(choice, choice.candidates);
+  }
 
   std::string divergence_;
 
  private:
   Schedule schedule_;
+  std::uint32_t steps_in_a_row_ = 0;
 };
-
-/// Goes on with the running thread if it can, else with the first that can.
-unsigned usual_choice(Threads candidates, unsigned running) noexcept;
 
 std::unique_ptr<Search> make_random_search(std::uint64_t seed);
 std::unique_ptr<Search> make_pct_search(std::uint64_t seed, unsigned depth);

@@ -1,6 +1,9 @@
 #include "explore/story.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdio>
 #include <string_view>
 
 #include "explore/names.h"
@@ -10,6 +13,7 @@ namespace tutti::inline TUTTI_ABI::explore {
 
 using platform::exploring::scheduler;
 using platform::exploring::Step;
+using platform::exploring::Value;
 
 namespace {
 
@@ -25,13 +29,30 @@ class Unobserved {
   const std::uint32_t before_;
 };
 
-std::string number(std::uint64_t value) {
-  const auto as_signed = static_cast<std::int64_t>(value);
-  // Small negative numbers of four bytes come without their sign.
-  if (value > 0x7fffffff && value <= 0xffffffff) {
-    return std::to_string(static_cast<std::int32_t>(static_cast<std::uint32_t>(value)));
+std::string in_words(Value value) {
+  std::array<char, 32> text{};
+  switch (value.shape) {
+    case Value::Shape::natural:
+      return std::to_string(value.bits);
+    case Value::Shape::integer:
+      return std::to_string(static_cast<std::int64_t>(value.bits));
+    case Value::Shape::truth:
+      return value.bits != 0 ? "true" : "false";
+    case Value::Shape::real4:
+      std::snprintf(
+          text.data(), text.size(), "%g",
+          static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(value.bits))));
+      return text.data();
+    case Value::Shape::real8:
+      std::snprintf(text.data(), text.size(), "%g", std::bit_cast<double>(value.bits));
+      return text.data();
+    case Value::Shape::address:
+      if (value.bits == 0) return "null";
+      std::snprintf(text.data(), text.size(), "0x%llx",
+                    static_cast<unsigned long long>(value.bits));
+      return text.data();
   }
-  return std::to_string(as_signed);
+  return "?";
 }
 
 constexpr std::int64_t beginning = 1'000'000'000;
@@ -81,20 +102,20 @@ void Story::timed_out(unsigned thread) {
   if (Entry* entry = current(thread)) entry->outcome += ", until it times out";
 }
 
-void Story::read(const void* object, std::uint64_t value) {
+void Story::read(const void* object, Value value) {
   const Unobserved here;
   Entry* entry = current(scheduler().running().index);
   if (entry == nullptr || entry->address != object) return;
-  entry->outcome += " → " + number(value);
+  entry->outcome += " → " + in_words(value);
 }
 
-void Story::written(const void* object, std::uint64_t before, std::uint64_t value) {
+void Story::written(const void* object, Value before, Value value) {
   const Unobserved here;
   Entry* entry = current(scheduler().running().index);
   if (entry == nullptr || entry->address != object) return;
   const bool tells_both = entry->verb != "store" && entry->verb != "write";
   entry->outcome +=
-      tells_both ? ": " + number(before) + " → " + number(value) : " ← " + number(value);
+      tells_both ? ": " + in_words(before) + " → " + in_words(value) : " ← " + in_words(value);
 }
 
 void Story::operation(const Step& step) {

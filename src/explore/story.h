@@ -17,8 +17,9 @@ class Story : public platform::exploring::Recorder {
             bool resumes) override;
   void waits(unsigned thread) override;
   void timed_out(unsigned thread) override;
-  void read(const void* object, std::uint64_t value) override;
-  void written(const void* object, std::uint64_t before, std::uint64_t value) override;
+  void read(const void* object, platform::exploring::Value value) override;
+  void written(const void* object, platform::exploring::Value before,
+               platform::exploring::Value value) override;
   void operation(const platform::exploring::Step& step) override;
 
   /// The steps that say something, with their lines.

@@ -99,23 +99,6 @@ class ToWake {
   Waiting** end_ = &first_;
 };
 
-/// The operation as an explored program sees it: without a limit of time it begins once it can end.
-class Attempt {
- public:
-  Attempt(const char* name, const void* queue, std::int64_t deadline, platform::Gate gate) noexcept
-  {
-    if (deadline == platform::never) {
-      with_gate_.emplace(name, queue, gate);
-    } else {
-      without_.emplace(name, queue);
-    }
-  }
-
- private:
-  std::optional<platform::Operation> with_gate_;
-  std::optional<platform::Operation> without_;
-};
-
 }  // namespace
 
 struct QueueBase::Core {
@@ -133,8 +116,7 @@ struct QueueBase::Core {
 
   /// Waits to be served, in a line that the caller has joined. The guard is not held.
   Result wait(Line& line, Waiting& waiting, std::int64_t deadline) {
-    const runtime::Ended ended =
-        runtime::wait_for_wake(waiting.self, waiting.reason, deadline);
+    const runtime::Ended ended = runtime::wait_for_wake(waiting.self, waiting.reason, deadline);
     if (ended == runtime::Ended::woken) return outcome_of(waiting);
     bool leaves;
     {
@@ -167,8 +149,8 @@ QueueBase::~QueueBase() = default;
 
 // --- put and get ---------------------------------------------------------------------------------
 
-// What a put or get comes to at once; nothing if it has to wait, and then `waiting`, if there is one,
-// is in its line.
+// What a put or get comes to at once; nothing if it has to wait, and then `waiting`, if there is
+// one, is in its line.
 std::optional<QueueBase::Result> QueueBase::Core::put(QueueBase& queue, void* item,
                                                       Waiting* waiting) {
   ToWake to_wake;
@@ -217,7 +199,7 @@ void QueueBase::Core::admit_putter(QueueBase& queue, ToWake& to_wake) noexcept {
 
 QueueBase::Result QueueBase::put_item(void* item, Deadline deadline) {
   Self& self = runtime::self();
-  const Attempt attempt("Queue.put", this, deadline, can_put);
+  const platform::Operation operation("Queue.put", this);
   if (const auto result = core_->put(*this, item, nullptr)) return *result;
   if (deadline <= platform::now()) return Result::not_in_time;
   Waiting waiting(self, WaitKind::queue_full, this, item);
@@ -227,22 +209,12 @@ QueueBase::Result QueueBase::put_item(void* item, Deadline deadline) {
 
 QueueBase::Result QueueBase::get_item(void* place, Deadline deadline) {
   Self& self = runtime::self();
-  const Attempt attempt("Queue.get", this, deadline, can_get);
+  const platform::Operation operation("Queue.get", this);
   if (const auto result = core_->get(*this, place, nullptr)) return *result;
   if (deadline <= platform::now()) return Result::not_in_time;
   Waiting waiting(self, WaitKind::queue_empty, this, place);
   if (const auto result = core_->get(*this, place, &waiting)) return *result;
   return core_->wait(core_->getters, waiting, deadline);
-}
-
-bool QueueBase::can_get(const void* queue) noexcept {
-  const auto& its = *static_cast<const QueueBase*>(queue);
-  return its.size() > 0 || its.core_->is_shut_down || runtime::is_interrupted();
-}
-
-bool QueueBase::can_put(const void* queue) noexcept {
-  const auto& its = *static_cast<const QueueBase*>(queue);
-  return its.size() < its.limit_ || its.core_->is_shut_down || runtime::is_interrupted();
 }
 
 // --- tasks and the end ---------------------------------------------------------------------------
@@ -300,8 +272,7 @@ std::size_t QueueBase::qsize() const {
   const platform::Operation operation("Queue.qsize", this, platform::Access::read);
   const GuardHolder held(core_->guard);
   const std::size_t items = size();
-  operation.saw(items != 0);
-  return items;
+  return operation.saw(items);
 }
 
 bool QueueBase::full() const {

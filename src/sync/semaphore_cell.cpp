@@ -5,10 +5,6 @@
 
 namespace tutti::inline TUTTI_ABI::sync {
 
-bool SemaphoreCell::is_open() const noexcept {
-  return count() != 0 || runtime::is_interrupted();
-}
-
 bool SemaphoreCell::try_acquire_slow() {
   runtime::self();
   std::uint32_t word = word_.load(platform::relaxed);

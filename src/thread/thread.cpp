@@ -38,7 +38,8 @@ void interrupt_main() noexcept {
 }
 
 std::size_t _count() noexcept {
-  return living.load(platform::acquire);
+  const platform::ThreadOperation operation("_count", nullptr, platform::Access::everything);
+  return operation.saw(living.load(platform::acquire));
 }
 
 }  // namespace tutti::inline TUTTI_ABI::thread

@@ -151,7 +151,7 @@ void Barrier::abort() {
 
 int Barrier::n_waiting() const noexcept {
   const platform::Operation operation("Barrier.n_waiting", this, platform::Access::read);
-  return count_.load(platform::relaxed);
+  return operation.saw(count_.load(platform::relaxed));
 }
 
 bool Barrier::broken() const noexcept {

@@ -65,6 +65,8 @@ bool Condition::wait_until(std::int64_t deadline) {
   const std::uint32_t levels = rlock == nullptr ? 0 : rlock->levels_.load(platform::relaxed);
   if (levels != 0) rlock->levels_.store(0, platform::relaxed);
   lock.release();
+  // One that is out of time already takes the lock again at once, but not before others could.
+  if (deadline <= platform::now()) operation.pause();
 
   const runtime::Ended ended = sync::wait_in_queue(
       waiter, this, deadline, [this](const Bucket&, runtime::Ended) { count_waiting(-1); });

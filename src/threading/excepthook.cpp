@@ -30,6 +30,8 @@ std::string ExceptHookArgs::what() const {
 }
 
 ExceptHook set_excepthook(ExceptHook hook) {
+  const platform::ThreadOperation operation("set_excepthook", nullptr,
+                                            platform::Access::everything);
   auto next = hook ? std::make_shared<ExceptHook>(std::move(hook)) : nullptr;
   {
     const runtime::GuardHolder held(runtime::leaf_guard);

@@ -177,8 +177,10 @@ void ThreadControl::live() {
   };
   const auto on_cancel = [](void* self) { static_cast<ThreadControl*>(self)->finish(); };
   platform::run_guarded(work, on_exception, on_cancel, this);
+  // Destroyed after the operation, for its destructor may do others.
+  std::shared_ptr<Thread> object;
   const platform::ThreadOperation operation("Thread.end", this);
-  finish();
+  object = finish();
 }
 
 void ThreadControl::run_target() {
@@ -198,12 +200,13 @@ void ThreadControl::end_with_exception() noexcept {
   }
 }
 
-void ThreadControl::finish() noexcept {
-  if (stage_.exchange(Stage::finished, platform::acq_rel) == Stage::finished) return;
+std::shared_ptr<Thread> ThreadControl::finish() noexcept {
+  if (stage_.exchange(Stage::finished, platform::acq_rel) == Stage::finished) return nullptr;
   object_.store(nullptr, platform::release);
-  // The object may be destroyed by this, and with it the last handle: the attachment keeps us.
-  const std::shared_ptr<Thread> object = std::move(keeps_object_);
+  std::shared_ptr<Thread> object = std::move(keeps_object_);
   finished_.set();
+  // It may be destroyed by the caller, and with it the last handle: the attachment keeps us.
+  return object;
 }
 
 bool ThreadControl::join(std::int64_t deadline) {

@@ -59,7 +59,8 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   std::string to_string() const;
 
   /// The thread has done what it does: it is not alive any more. Its thread_local objects may be.
-  void finish() noexcept;
+  /// Returns the object that the thread has kept alive, if any: it goes when the caller lets it.
+  std::shared_ptr<Thread> finish() noexcept;
   /// The kernel thread is about to end: whoever joins it may go on.
   void release_joiners() noexcept { ended_.set(); }
 

@@ -162,7 +162,7 @@ class Run {
         seen += std::to_string(word.exchange(operation.value, operation.order));
         break;
       case Kind::fence:
-        tutti::atomic_thread_fence(operation.order);
+        tutti::fence(operation.order);
         break;
     }
   }

@@ -16,7 +16,7 @@ struct Orders {
   static constexpr std::memory_order load = by == By::seq_cst_accesses ? seq_cst : acquire;
   static constexpr std::memory_order store = by == By::seq_cst_accesses ? seq_cst : release;
   static void fence() {
-    if (by == By::fence) tutti::atomic_thread_fence(seq_cst);
+    if (by == By::fence) tutti::fence(seq_cst);
   }
 };
 

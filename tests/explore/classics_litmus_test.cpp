@@ -27,12 +27,12 @@ std::string buffer_stores() {
   together(
       [&] {
         x.store(1, write);
-        if (with_fence) tutti::atomic_thread_fence(seq_cst);
+        if (with_fence) tutti::fence(seq_cst);
         left = y.load(look);
       },
       [&] {
         y.store(1, write);
-        if (with_fence) tutti::atomic_thread_fence(seq_cst);
+        if (with_fence) tutti::fence(seq_cst);
         right = x.load(look);
       });
   return digits({left, right});
@@ -87,12 +87,12 @@ std::string pass_by_fences() {
   together(
       [&] {
         x.store(1, relaxed);
-        tutti::atomic_thread_fence(before);
+        tutti::fence(before);
         flag.store(1, relaxed);
       },
       [&] {
         seen = flag.load(relaxed);
-        tutti::atomic_thread_fence(after);
+        tutti::fence(after);
         value = x.load(relaxed);
       });
   return digits({seen, value});
@@ -149,12 +149,12 @@ std::string read_independently() {
   together([&] { x.store(1, write); }, [&] { y.store(1, write); },
            [&] {
              x_then = x.load(look);
-             if (with_fence) tutti::atomic_thread_fence(seq_cst);
+             if (with_fence) tutti::fence(seq_cst);
              then_y = y.load(look);
            },
            [&] {
              y_then = y.load(look);
-             if (with_fence) tutti::atomic_thread_fence(seq_cst);
+             if (with_fence) tutti::fence(seq_cst);
              then_x = x.load(look);
            });
   return digits({x_then, then_y, y_then, then_x});
@@ -293,7 +293,7 @@ std::string pass_by_a_fence_that_is() {
   int seen = 0;
   int value = 0;
   const auto fence_if = [](bool it_is_here) {
-    if (it_is_here) tutti::atomic_thread_fence(seq_cst);
+    if (it_is_here) tutti::fence(seq_cst);
   };
   together(
       [&] {

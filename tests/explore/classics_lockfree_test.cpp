@@ -117,7 +117,7 @@ class Deque {
  private:
   static std::size_t at(int place) { return static_cast<std::size_t>(place) % 2; }
   static void fence() {
-    if (fences == Fences::seq_cst) tutti::atomic_thread_fence(seq_cst);
+    if (fences == Fences::seq_cst) tutti::fence(seq_cst);
   }
 
   tutti::atomic<int> top_ = 0;

@@ -39,6 +39,31 @@ struct Tag {
   std::uint32_t record = 0;
 };
 
+/// The bits of a value, and how to read them.
+struct Value {
+  enum class Shape : std::uint8_t { natural, integer, truth, real4, real8, address };
+
+  template <typename T>
+  static Value of(T value) noexcept {
+    Value made;
+    std::memcpy(&made.bits, &value, sizeof value);
+    if constexpr (std::is_same_v<T, bool>) {
+      made.shape = Shape::truth;
+    } else if constexpr (std::is_pointer_v<T>) {
+      made.shape = Shape::address;
+    } else if constexpr (std::is_floating_point_v<T>) {
+      made.shape = sizeof(T) == 4 ? Shape::real4 : Shape::real8;
+    } else if constexpr (std::is_signed_v<T>) {
+      made.bits = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+      made.shape = Shape::integer;
+    }
+    return made;
+  }
+
+  std::uint64_t bits = 0;
+  Shape shape = Shape::natural;
+};
+
 /// Lets the scheduler run other threads first.
 void point(const char* name, const void* object, Access access, memory_order order) noexcept;
 /// What a load of a word whose newest value is `newest` returns.
@@ -50,11 +75,14 @@ void ordered_store(Tag& tag, std::uint64_t before, std::uint64_t value,
 void ordered_exchange(Tag& tag, std::uint64_t before, std::uint64_t value,
                       std::memory_order order) noexcept;
 void ordered_fence(std::memory_order order) noexcept;
+/// std::atomic's wait and notify.
+void park_on(const void* word) noexcept;
+void unpark_from(const void* word, int count) noexcept;
 /// For threads that poll: a load has returned `value`; something was changed.
 void looked_at(const void* object, std::uint64_t value) noexcept;
 void changed_something() noexcept;
-void tell_read(const void* object, std::uint64_t value) noexcept;
-void tell_written(const void* object, std::uint64_t before, std::uint64_t value) noexcept;
+void tell_read(const void* object, Value value) noexcept;
+void tell_written(const void* object, Value before, Value value) noexcept;
 
 /// Who may be a scheduling point at the moment.
 enum class Owner { library, user, nobody };
@@ -160,6 +188,25 @@ class Atomic {
     store(value);
     return value;
   }
+  T operator|=(T n) noexcept { return static_cast<T>(fetch_or(n) | n); }
+  T operator&=(T n) noexcept { return static_cast<T>(fetch_and(n) & n); }
+  T operator^=(T n) noexcept { return static_cast<T>(fetch_xor(n) ^ n); }
+
+  /// Waits until the value is another than `old`, and somebody has notified.
+  void wait(T old, std::memory_order order = seq_cst) const noexcept {
+    while (packed(load(order)) == packed(old)) {
+      if (packed(load_newest("wait")) == packed(old)) park_on(this);
+    }
+  }
+  void notify_one() noexcept {
+    enter("notify_one", Access::write, relaxed);
+    unpark_from(this, 1);
+  }
+  void notify_all() noexcept {
+    enter("notify_all", Access::write, relaxed);
+    unpark_from(this, 64);
+  }
+
   T operator++() noexcept { return plus(fetch_add(1), 1); }
   T operator++(int) noexcept { return fetch_add(1); }
   T operator--() noexcept { return minus(fetch_sub(1), 1); }
@@ -193,14 +240,14 @@ class Atomic {
     } else {
       changed_something();
     }
-    if (must(told)) tell_written(this, packed(before), packed(after));
+    if (must(told)) tell_written(this, Value::of(before), Value::of(after));
   }
   /// What every load and failed exchange does.
   void found(T value) const noexcept {
     if (!must(points)) return;
     // The library does not poll without a yield.
     if constexpr (owner == Owner::user) looked_at(this, packed(value));
-    if (must(told)) tell_read(this, packed(value));
+    if (must(told)) tell_read(this, Value::of(value));
   }
   template <typename Change>
   T change(const char* name, std::memory_order order, Change next) noexcept {
@@ -273,10 +320,14 @@ class Watch {
     if ((exploring::active & exploring::user_points) != 0) write(object);
   }
   /// For the story: what the access just announced has read or written.
-  void tell(const void* object, std::uint64_t value, Access access) const noexcept {
+  template <typename T>
+  void tell(const void* object, const T& value, Access access) const noexcept {
     if ((exploring::active & exploring::told) == 0) return;
-    access == Access::read ? exploring::tell_read(object, value)
-                           : exploring::tell_written(object, value, value);
+    if constexpr (std::is_scalar_v<T> && sizeof(T) <= 8) {
+      const auto told = exploring::Value::of(value);
+      access == Access::read ? exploring::tell_read(object, told)
+                             : exploring::tell_written(object, told, told);
+    }
   }
 
  private:
@@ -324,9 +375,14 @@ class Operation {
   Operation& operator=(const Operation&) = delete;
 
   /// It changes nothing, and this is what it has found: who does it again and again is polling.
-  bool saw(bool value) const noexcept {
-    if (is_counted_) found(value);
+  template <typename Value>
+  Value saw(Value value) const noexcept {
+    if (is_counted_) found(static_cast<std::uint64_t>(value));
     return value;
+  }
+  /// Others may come in between here.
+  void pause() const noexcept {
+    if (is_counted_) pause_here();
   }
   /// It has tried in vain to acquire its object. Returns false.
   bool in_vain() const noexcept {
@@ -348,8 +404,9 @@ class Operation {
   void begin(const char* name, const void* object, Access access, const void* also, Gate gate,
              bool has_words) noexcept;
   void end() noexcept;
-  static void found(bool value) noexcept;
+  static void found(std::uint64_t value) noexcept;
   static void tried_in_vain() noexcept;
+  static void pause_here() noexcept;
 
   bool is_counted_ = false;
 };

@@ -34,7 +34,8 @@ class Watch {
  public:
   constexpr void before_read(const void* /*object*/) const noexcept {}
   constexpr void before_write(const void* /*object*/) noexcept {}
-  constexpr void tell(const void* /*object*/, std::uint64_t /*value*/, Access) const noexcept {}
+  template <typename T>
+  constexpr void tell(const void* /*object*/, const T& /*value*/, Access) const noexcept {}
 };
 
 /// Whether a thread that polls a word makes progress possible by it.
@@ -86,7 +87,12 @@ class Operation {
                       const void* /*also*/ = nullptr) noexcept {}
   constexpr Operation(const char* /*name*/, const void* /*object*/, Gate) noexcept {}
   /// It changes nothing, and this is what it has found: who does it again and again is polling.
-  constexpr bool saw(bool value) const noexcept { return value; }
+  template <typename Value>
+  constexpr Value saw(Value value) const noexcept {
+    return value;
+  }
+  /// Others may come in between here.
+  constexpr void pause() const noexcept {}
   /// It has tried in vain to acquire its object. Returns false.
   constexpr bool in_vain() const noexcept { return false; }
 };

@@ -13,11 +13,11 @@ namespace tutti::inline TUTTI_ABI::queue {
 
 /// A queue without the type of its items; see Queue for what the functions mean.
 ///
-/// Invariants, under the guard: getters wait only while the store is empty, putters only while it is
-/// full, and neither once the queue is shut down. An item that is put while getters wait goes to the
-/// one that has waited longest, without passing through the store; room that is made goes to the
-/// longest waiting putter. So nobody can overtake, and every operation takes effect at one moment
-/// under the guard.
+/// Invariants, under the guard: getters wait only while the store is empty, putters only while it
+/// is full, and neither once the queue is shut down. An item that is put while getters wait goes to
+/// the one that has waited longest, without passing through the store; room that is made goes to
+/// the longest waiting putter. So nobody can overtake, and every operation takes effect at one
+/// moment under the guard.
 class QueueBase {
  public:
   QueueBase(const QueueBase&) = delete;
@@ -73,8 +73,6 @@ class QueueBase {
  private:
   struct Core;
 
-  static bool can_get(const void* queue) noexcept;
-  static bool can_put(const void* queue) noexcept;
   static bool has_no_tasks(const void* queue) noexcept;
   /// "Queue at 0x…"
   std::string described() const;

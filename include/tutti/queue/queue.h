@@ -22,16 +22,18 @@ namespace tutti::inline TUTTI_ABI::queue {
 /// `Store` has push(T), which may throw if it changes nothing then, pop() and size().
 template <typename T, typename Store>
 class BasicQueue : public QueueBase {
-  static_assert(std::is_nothrow_move_constructible_v<T>,
-                "an item is moved in and out while it must not get lost, so its move constructor must "
-                "be noexcept: put it in a std::unique_ptr");
+  static_assert(
+      std::is_nothrow_move_constructible_v<T>,
+      "an item is moved in and out while it must not get lost, so its move constructor must "
+      "be noexcept: put it in a std::unique_ptr");
 
  public:
   using value_type = T;
 
   /// Puts `item` in. While there is no room it waits if `block`, at most for `timeout`. Throws Full
   /// if there was none, ShutDown once the queue is shut down, ValueError for a negative timeout,
-  /// KeyboardInterrupt in an interrupted main thread; whenever it throws, the queue has not changed.
+  /// KeyboardInterrupt in an interrupted main thread; whenever it throws, the queue has not
+  /// changed.
   void put(T item, bool block = true, Timeout timeout = forever) {
     put_until(item, deadline_of(block, timeout));
   }
@@ -43,9 +45,9 @@ class BasicQueue : public QueueBase {
     return result == Result::done;
   }
 
-  /// Takes an item out. While there is none it waits if `block`, at most for `timeout`. Throws Empty
-  /// if there was none, ShutDown once the queue is shut down and empty, ValueError for a negative
-  /// timeout, KeyboardInterrupt in an interrupted main thread.
+  /// Takes an item out. While there is none it waits if `block`, at most for `timeout`. Throws
+  /// Empty if there was none, ShutDown once the queue is shut down and empty, ValueError for a
+  /// negative timeout, KeyboardInterrupt in an interrupted main thread.
   T get(bool block = true, Timeout timeout = forever) {
     std::optional<T> item = get_until(deadline_of(block, timeout));
     if (!item) throw_empty();
@@ -76,8 +78,7 @@ class BasicQueue : public QueueBase {
   Items items() { return Items(*this); }
 
  protected:
-  BasicQueue(int maxsize, Store store)
-      : QueueBase(limit_for(maxsize)), store_(std::move(store)) {}
+  BasicQueue(int maxsize, Store store) : QueueBase(limit_for(maxsize)), store_(std::move(store)) {}
 
  private:
   void put_until(T& item, Deadline deadline) {
@@ -211,8 +212,8 @@ class LowestFirst {
 ///     std::string name = names.get();              // waits while it is empty
 ///     for (std::string next : names.items()) …     // until names.shutdown()
 ///
-/// Linearizable; threads that wait are served first come, first served. Items are moved, so they may
-/// be move-only. Thread-safe; destroy it only while no thread uses it. Python: queue.Queue.
+/// Linearizable; threads that wait are served first come, first served. Items are moved, so they
+/// may be move-only. Thread-safe; destroy it only while no thread uses it. Python: queue.Queue.
 template <typename T>
 class Queue : public BasicQueue<T, FirstInFirstOut<T>> {
  public:

@@ -57,8 +57,6 @@ class SemaphoreCell {
     return give_slow(n, limit);
   }
 
-  /// True if an acquire by the calling thread would not wait for another one's give.
-  bool is_open() const noexcept;
   std::uint32_t count() const noexcept { return word_.load(platform::relaxed) >> 1; }
 
  private:

@@ -28,7 +28,7 @@ class Semaphore : public TimedLockable<Semaphore> {
   /// Takes one, waiting while there is none. Throws KeyboardInterrupt in an interrupted main
   /// thread.
   void acquire() {
-    const platform::Operation operation("Semaphore.acquire", this, is_open);
+    const platform::Operation operation("Semaphore.acquire", this);
     cell_.acquire();
   }
   /// Takes one if there is one, or comes within `timeout` if `blocking`; true if it was taken. A
@@ -53,7 +53,7 @@ class Semaphore : public TimedLockable<Semaphore> {
   /// The number of free places at this moment.
   int value() const noexcept {
     const platform::Operation operation("Semaphore.value", this, platform::Access::read);
-    return static_cast<int>(cell_.count());
+    return operation.saw(static_cast<int>(cell_.count()));
   }
 
  protected:
@@ -69,9 +69,6 @@ class Semaphore : public TimedLockable<Semaphore> {
     return static_cast<std::uint32_t>(value);
   }
   [[noreturn]] static void throw_bad_value(int value);
-  static bool is_open(const void* semaphore) noexcept {
-    return static_cast<const Semaphore*>(semaphore)->cell_.is_open();
-  }
   bool try_acquire() {
     const platform::Operation operation("Semaphore.acquire(false)", this);
     return cell_.try_acquire() || operation.in_vain();

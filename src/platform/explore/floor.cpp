@@ -85,6 +85,14 @@ void ordered_fence(std::memory_order memory) noexcept {
   order().fence(memory);
 }
 
+void park_on(const void* word) noexcept {
+  if (!scheduler().is_running()) refuse_outside("a thread would wait for an atomic");
+  scheduler().park(word, never);
+}
+void unpark_from(const void* word, int count) noexcept {
+  if (scheduler().is_running()) scheduler().unpark(word, count);
+}
+
 void looked_at(const void* object, std::uint64_t value) noexcept {
   scheduler().looked(object, value);
 }
@@ -92,10 +100,10 @@ void changed_something() noexcept {
   scheduler().changed();
 }
 
-void tell_read(const void* object, std::uint64_t value) noexcept {
+void tell_read(const void* object, Value value) noexcept {
   scheduler().recorder()->read(object, value);
 }
-void tell_written(const void* object, std::uint64_t before, std::uint64_t value) noexcept {
+void tell_written(const void* object, Value before, Value value) noexcept {
   scheduler().recorder()->written(object, before, value);
 }
 
@@ -152,11 +160,15 @@ void Operation::begin(const char* name, const void* object, Access access, const
       has_words);
 }
 
+void Operation::pause_here() noexcept {
+  if (scheduler().is_running()) scheduler().pause_operation();
+}
+
 void Operation::tried_in_vain() noexcept {
   if (scheduler().is_running()) scheduler().tried_in_vain();
 }
 
-void Operation::found(bool value) noexcept {
+void Operation::found(std::uint64_t value) noexcept {
   if (scheduler().is_running()) scheduler().found(value);
 }
 

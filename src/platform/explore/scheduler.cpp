@@ -22,8 +22,10 @@ namespace {
 constexpr std::size_t usual_stack = std::size_t{8} << 20;
 // Virtual time begins here, so that a deadline in the past is possible.
 constexpr std::int64_t beginning = 1'000'000'000;
-// A thread that has loaded the same values so often, without writing anything, is polling.
+// A thread that has looked at the same things so often, and found and changed nothing new, is
+// polling: others go first. After so many looks it rests until something has changed.
 constexpr unsigned looks_before_yield = 3;
+constexpr unsigned looks_before_rest = 4;
 
 // So often in one execution a thread may try in vain before it is no longer explored what comes of
 // it.
@@ -64,14 +66,17 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
   recorder_ = recorder;
   const AllocationsMayStay from_here_on;
   thread_count_ = 0;
-  ready_ = gated_ = yielded_ = timed_ = 0;
+  ready_ = gated_ = yielded_ = resting_ = timed_ = 0;
   time_ = beginning;
   steps_ = 0;
-  is_stopping_ = false;
+  is_stopping_ = has_cut_polling_ = false;
   parked_.clear();
   lines_.clear();
   tries_in_vain_.fill(0);
-  kernel_thread_ = pthread_self();
+  if (kernel_thread_ != pthread_self()) {
+    kernel_thread_ = pthread_self();
+    find_thread_locals();
+  }
   restart_process(end_ != End::completed);
   order().restart(rules);
 
@@ -174,6 +179,18 @@ void Scheduler::end_of_thread() noexcept {
   __builtin_unreachable();
 }
 
+// A program ends with its last thread that is no daemon. (A daemon has registered, and no pass.)
+bool Scheduler::only_daemons_are_left() const noexcept {
+  bool some_are_left = false;
+  for (unsigned i = 0; i < thread_count_; ++i) {
+    const Strand& strand = *strands_[i];
+    if (strand.state == Strand::State::ended) continue;
+    if (strand.current.self == nullptr || strand.current.pass != 0) return false;
+    some_are_left = true;
+  }
+  return some_are_left;
+}
+
 bool Scheduler::start(void* (*entry)(void*), void* argument, std::size_t stack_size,
                       unsigned& index) {
   if (thread_count_ == most_threads) return false;
@@ -247,6 +264,7 @@ void Scheduler::point(const Step& step) noexcept {
 }
 
 void Scheduler::yield() noexcept {
+  looked(nullptr, 0);
   yielded_ |= only(running_->index);
   point({.name = "yield"});
 }
@@ -254,6 +272,7 @@ void Scheduler::yield() noexcept {
 void Scheduler::begin_operation(const Step& step, bool has_words) noexcept {
   Strand& strand = *running_;
   if (strand.operations++ > 0) return;
+  strand.operation = step;
   strand.found_only = step.access == Access::read;
   strand.has_words = has_words;
   set_active();
@@ -261,6 +280,13 @@ void Scheduler::begin_operation(const Step& step, bool has_words) noexcept {
     if (recorder_ != nullptr) recorder_->operation(step);
   } else {
     point(step);
+  }
+}
+
+void Scheduler::pause_operation() noexcept {
+  Strand& strand = *running_;
+  if (strand.operations == 1 && !(rules_.words_are_points && strand.has_words)) {
+    point(strand.operation);
   }
 }
 
@@ -276,14 +302,17 @@ void Scheduler::end_operation() noexcept {
 // ever in an unlucky order.
 void Scheduler::tried_in_vain() noexcept {
   if (running_->operations > 1) return;
-  found(false);
-  if (++tries_in_vain_[running_->index] > most_tries_in_vain) driver_->stop_branching();
+  found(0);
+  if (++tries_in_vain_[running_->index] > most_tries_in_vain) {
+    has_cut_polling_ = true;
+    driver_->stop_branching();
+  }
 }
 
-void Scheduler::found(bool value) noexcept {
+void Scheduler::found(std::uint64_t value) noexcept {
   if (running_->operations > 1) return;
   running_->found_only = true;
-  looked(running_->pending.object, value ? 1 : 0);
+  looked(running_->pending.object, value);
 }
 
 void Scheduler::set_active() noexcept {
@@ -305,6 +334,7 @@ void Scheduler::looked(const void* object, std::uint64_t value) noexcept {
       return;
     }
     if (++look.count > looks_before_yield) yielded_ |= only(strand.index);
+    if (look.count > looks_before_rest) resting_ |= only(strand.index);
     return;
   }
   if (strand.look_count == Strand::most_looks) strand.look_count = 0;
@@ -346,38 +376,57 @@ bool Scheduler::is_gate_open(Gate gate, const void* object) noexcept {
   return is_open;
 }
 
+Threads Scheduler::with_deadline_until(std::int64_t time) const noexcept {
+  Threads found = 0;
+  for (Threads left = timed_; left != 0; left &= left - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(left));
+    if (strands_[index]->deadline <= time) found |= only(index);
+  }
+  return found;
+}
+
+std::int64_t Scheduler::earliest_deadline() const noexcept {
+  std::int64_t earliest = never;
+  for (Threads left = timed_; left != 0; left &= left - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(left));
+    earliest = std::min(earliest, strands_[index]->deadline);
+  }
+  return earliest;
+}
+
 Strand* Scheduler::choose() noexcept {
   if (is_stopping_) finish(End::stopped);
+  if (strands_[0]->state == Strand::State::ended && only_daemons_are_left()) finish(End::stuck);
   if (++steps_ > rules_.longest) finish(End::too_long);
-  Threads candidates = ready_;
-  if (gated_ != 0) candidates &= ~gated_ | open_gates();
-  if (rules_.timeouts_at_any_time) candidates |= timed_;
-  bool time_passes = false;
-  if (candidates == 0) {
-    std::int64_t earliest = never;
-    for (Threads left = timed_; left != 0; left &= left - 1) {
-      const auto index = static_cast<unsigned>(std::countr_zero(left));
-      earliest = std::min(earliest, strands_[index]->deadline);
-    }
-    for (Threads left = timed_; left != 0; left &= left - 1) {
-      const auto index = static_cast<unsigned>(std::countr_zero(left));
-      if (strands_[index]->deadline == earliest) candidates |= only(index);
-    }
-    if (candidates == 0) {
+  Choice choice{};
+  choice.running = running_->index;
+  choice.expired = timed_ == 0 ? 0 : with_deadline_until(time_);
+  Threads ready = ready_ | choice.expired;
+  if (gated_ != 0) ready &= ~gated_ | open_gates();
+  if (rules_.lets_pollers_rest && (ready & resting_) != 0) {
+    has_cut_polling_ = true;
+    if ((ready & ~resting_) != 0) ready &= ~resting_;
+  }
+  choice.resting = rules_.lets_pollers_rest ? ready & resting_ : 0;
+  choice.candidates = rules_.timeouts_at_any_time ? ready | timed_ : ready;
+  choice.preferred = (ready & ~yielded_) != 0 ? ready & ~yielded_ : ready;
+  if (choice.preferred == 0) choice.preferred = choice.candidates;
+  if (choice.candidates == 0) {
+    if (timed_ == 0) {
       const bool all_ended =
           std::all_of(strands_.begin(), strands_.begin() + thread_count_,
                       [](const auto& strand) { return strand->state == Strand::State::ended; });
       finish(all_ended ? End::completed : End::stuck);
     }
-    time_passes = true;
-  } else if ((candidates & ~yielded_) != 0) {
-    candidates &= ~yielded_;
+    choice.candidates = choice.preferred = with_deadline_until(earliest_deadline());
+    choice.time_passes = true;
   }
-  const unsigned chosen = driver_->choose_thread(candidates, running_->index, time_passes);
+  const unsigned chosen = driver_->choose_thread(choice);
   Strand& next = *strands_[chosen];
   // Who polls has nothing to see until somebody has changed something.
-  const bool all_poll = (candidates & ~yielded_) == 0;
-  yielded_ = all_poll || time_passes ? 0 : yielded_ & ~only(chosen);
+  const bool all_poll = (choice.candidates & ~yielded_) == 0;
+  yielded_ = all_poll || choice.time_passes ? 0 : yielded_ & ~only(chosen);
+  if (choice.time_passes) resting_ = 0;
   gated_ &= ~only(chosen);
   if (next.state == Strand::State::parked) {
     next.in_time = false;

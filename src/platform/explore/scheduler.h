@@ -39,13 +39,29 @@ struct Step {
 /// Two steps of different threads that can't change places unnoticed.
 bool depends(const Step& a, const Step& b) noexcept;
 
+/// Who could take the next step.
+struct Choice {
+  /// At least one thread.
+  Threads candidates;
+  /// Those of them that had better: who does not poll, and whose time-out, if it waits, is not
+  /// early. At least one.
+  Threads preferred;
+  /// Those of them that poll, when there are no others.
+  Threads resting;
+  /// Those of them that wait and whose deadline has come.
+  Threads expired;
+  /// The thread that took the last step.
+  unsigned running;
+  /// All threads wait: time goes on to the deadline of the one that is chosen.
+  bool time_passes;
+};
+
 /// Decides what happens next. Called inside of the running thread: must not throw, nor use tutti.
 class Driver {
  public:
   virtual ~Driver() = default;
-  /// A thread of `candidates`, of which there is at least one. `running` is the thread that took
-  /// the last step. `time_passes`: all threads wait, and the one chosen is woken by its deadline.
-  virtual unsigned choose_thread(Threads candidates, unsigned running, bool time_passes) = 0;
+  /// One of the choice's candidates.
+  virtual unsigned choose_thread(const Choice& choice) = 0;
   /// A number below `count`, which is at least 2; 0 is the usual outcome.
   virtual unsigned choose_value(unsigned count) = 0;
   /// `thread`, parked until now, goes on because of what the running thread does.
@@ -63,8 +79,8 @@ class Recorder {
   virtual void step(unsigned thread, const Step& step, std::int64_t time, bool resumes) = 0;
   virtual void waits(unsigned thread) = 0;
   virtual void timed_out(unsigned thread) = 0;
-  virtual void read(const void* object, std::uint64_t value) = 0;
-  virtual void written(const void* object, std::uint64_t before, std::uint64_t value) = 0;
+  virtual void read(const void* object, Value value) = 0;
+  virtual void written(const void* object, Value before, Value value) = 0;
   /// The operation at whose words the threads are switched begins.
   virtual void operation(const Step& step) = 0;
 };
@@ -86,6 +102,9 @@ struct Rules {
   bool is_relaxed = false;
   bool finds_races = true;
   bool timeouts_at_any_time = false;
+  /// A thread that polls is not run until something changes: for a search that would otherwise
+  /// never end.
+  bool lets_pollers_rest = false;
   std::uint32_t longest = 20'000;
 };
 
@@ -102,7 +121,9 @@ struct Strand {
   bool in_time = true;
   unsigned joined = 0;
 
-  /// How many operations it is inside of, and whether their words are points.
+  /// The operation that it is inside of, if any; how many operations, and whether their words are
+  /// points.
+  Step operation;
   unsigned operations = 0;
   bool has_words = false;
   /// The operation has changed nothing.
@@ -146,6 +167,8 @@ class Scheduler {
   const Rules& rules() const noexcept { return rules_; }
   std::int64_t now() const noexcept { return time_; }
   std::uint32_t steps() const noexcept { return steps_; }
+  /// A thread that polled was not run for a while.
+  bool has_cut_polling() const noexcept { return has_cut_polling_; }
   unsigned thread_count() const noexcept { return thread_count_; }
   Strand& strand(unsigned index) noexcept { return *strands_[index]; }
   Recorder* recorder() noexcept { return recorder_; }
@@ -169,16 +192,19 @@ class Scheduler {
   void join(unsigned index) noexcept;
   void begin_operation(const Step& step, bool has_words) noexcept;
   void end_operation() noexcept;
+  /// Another point in the midst of the operation.
+  void pause_operation() noexcept;
   /// A load of `object` has returned `value`.
   void looked(const void* object, std::uint64_t value) noexcept;
   /// The operation under way changes nothing.
-  void found(bool value) noexcept;
+  void found(std::uint64_t value) noexcept;
   /// The same, for one that has tried in vain to acquire its object.
   void tried_in_vain() noexcept;
   /// The running thread has changed something: those that poll may look again.
   void changed() noexcept {
     running_->look_count = 0;
     yielded_ &= only(running_->index);
+    resting_ = 0;
   }
 
  private:
@@ -187,7 +213,10 @@ class Scheduler {
   Strand& new_strand(std::size_t stack_size);
   void make_ready(Strand& strand) noexcept;
   void reschedule() noexcept;
+  bool only_daemons_are_left() const noexcept;
   Threads open_gates() noexcept;
+  Threads with_deadline_until(std::int64_t time) const noexcept;
+  std::int64_t earliest_deadline() const noexcept;
   Strand* choose() noexcept;
   void go_on_in(Strand& next) noexcept;
   void set_active() noexcept;
@@ -199,8 +228,10 @@ class Scheduler {
   Threads ready_ = 0;
   /// Ready, at a step with a gate.
   Threads gated_ = 0;
-  /// Said that others should run first, and none has since.
+  /// They poll: had better not run until somebody has changed something; and have polled for so
+  /// long that they don't.
   Threads yielded_ = 0;
+  Threads resting_ = 0;
   /// How often each thread has tried in vain to acquire something.
   std::array<std::uint8_t, most_threads> tries_in_vain_{};
   /// Waiting with a deadline.
@@ -212,6 +243,7 @@ class Scheduler {
   Recorder* recorder_ = nullptr;
   End end_ = End::completed;
   bool is_stopping_ = false;
+  bool has_cut_polling_ = false;
   /// Threads parked on a word, the longest waiting first.
   std::vector<Strand*> parked_;
 

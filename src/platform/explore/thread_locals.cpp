@@ -47,24 +47,25 @@ std::vector<Block> find_blocks() {
   return blocks;
 }
 
-const std::vector<Block>& blocks() {
-  static const std::vector<Block> found = find_blocks();
+// Of the kernel thread that explores.
+std::vector<Block>& blocks() {
+  static auto& found = *new std::vector<Block>;
   return found;
 }
 
 std::size_t total_size() {
-  static const std::size_t total = [] {
-    std::size_t sum = 0;
-    for (const Block& block : blocks()) sum += block.size;
-    return sum;
-  }();
-  return total;
+  std::size_t sum = 0;
+  for (const Block& block : blocks()) sum += block.size;
+  return sum;
 }
 
 }  // namespace
 
 void ThreadLocals::renew() {
-  if (values_ == nullptr) values_ = std::make_unique<char[]>(total_size());
+  if (const std::size_t needed = total_size(); values_ == nullptr || size_ < needed) {
+    values_ = std::make_unique<char[]>(needed);
+    size_ = needed;
+  }
   destructors_.clear();
   char* values = values_.get();
   for (const Block& block : blocks()) {
@@ -96,6 +97,10 @@ void ThreadLocals::destroy() {
     destructors_.pop_back();
     last.call(last.object);
   }
+}
+
+void find_thread_locals() {
+  blocks() = find_blocks();
 }
 
 void set_running_locals(ThreadLocals* locals) noexcept {

@@ -34,8 +34,12 @@ class ThreadLocals {
     void* object;
   };
   std::unique_ptr<char[]> values_;
+  std::size_t size_ = 0;
   std::vector<Destructor> destructors_;
 };
+
+/// Looks where the thread_local variables of the calling kernel thread lie.
+void find_thread_locals();
 
 /// Whose destructors `thread_local` registers from now on; null for the kernel thread itself.
 void set_running_locals(ThreadLocals* locals) noexcept;

@@ -1,5 +1,5 @@
-// Queue: every item once and in order, nobody overtaken or forgotten, nothing lost to a time-out or a
-// shutdown.
+// Queue: every item once and in order, nobody overtaken or forgotten, nothing lost to a time-out or
+// a shutdown.
 #include "explore/proofs/proofs.h"
 
 namespace tests {
@@ -125,8 +125,8 @@ void joins_its_tasks() {
       });
 }
 
-// Who was put first comes out first, whoever looks: nobody finds an empty queue after a put that came
-// before, unless another one took the item.
+// Who was put first comes out first, whoever looks: nobody finds an empty queue after a put that
+// came before, unless another one took the item.
 void is_linearizable() {
   queue::Queue<int> q;
   std::optional<int> first;
