@@ -94,6 +94,10 @@ Started start(void* (*entry)(void*), void* argument, std::size_t stack_size) noe
   return {error, {static_cast<std::uintptr_t>(handle)}};
 }
 
+std::string describe_start_error(int error) {
+  return std::string(std::strerror(error)) + "; the system's limit of threads or memory is reached";
+}
+
 void join(Thread thread) noexcept {
   const NoCancellation here;
   pthread_join(to_pthread(thread), nullptr);

@@ -142,8 +142,8 @@ void ThreadControl::start_kernel_thread() {
     // What the attachment does at the end of a thread must not happen to this one.
     roster::detach(*self);
     runtime::abandon_thread(std::move(self));
-    throw RuntimeError("can't start new thread '" + name() + "': " + std::strerror(started.error) +
-                       "; the system's limit of threads or memory is reached");
+    throw RuntimeError("can't start new thread '" + name() +
+                       "': " + platform::describe_start_error(started.error));
   }
   self.release();  // The new thread's now.
   kernel_thread_ = started.thread;

@@ -434,6 +434,7 @@ inline Current& current() noexcept {
 // --- threads and processes -----------------------------------------------------------------------
 
 Started start(void* (*entry)(void*), void* argument, std::size_t stack_size) noexcept;
+std::string describe_start_error(int error);
 void join(Thread thread) noexcept;
 bool try_join(Thread thread) noexcept;
 void detach(Thread thread) noexcept;

@@ -119,6 +119,8 @@ inline Current& current() noexcept {
 /// Starts a thread that calls `entry(argument)`, which returns null. `stack_size` in bytes, 0 for
 /// the system's default.
 Started start(void* (*entry)(void*), void* argument, std::size_t stack_size) noexcept;
+/// What the error of a start means, and what to do.
+std::string describe_start_error(int error);
 /// Waits until the thread has ended in full, its thread-local destructors included.
 void join(Thread thread) noexcept;
 /// The same without waiting: false while the thread still runs.

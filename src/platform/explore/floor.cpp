@@ -223,6 +223,11 @@ Started start(void* (*entry)(void*), void* argument, std::size_t stack_size) noe
   return {0, {index}};
 }
 
+std::string describe_start_error(int /*error*/) {
+  return "an explored program can have " + std::to_string(most_threads) +
+         " threads in one schedule, main and ended ones included";
+}
+
 void join(Thread thread) noexcept {
   scheduler().join(static_cast<unsigned>(thread.handle));
 }
