@@ -23,10 +23,9 @@ namespace tutti::inline TUTTI_ABI::explore {
 enum class Strategy {
   /// Every schedule that differs from the others in the order of operations that matter, one after
   /// the other, until there are none left. Dynamic partial-order reduction with source sets
-  /// (Abdulla,
-  /// Aronis, Jonsson, Sagonas 2014; after Flanagan, Godefroid 2005) and sleep sets (Godefroid
-  /// 1996);
-  /// with a preemption bound, all schedules with so many preemptions (Musuvathi, Qadeer 2007).
+  /// (Abdulla, Aronis, Jonsson, Sagonas 2014; after Flanagan, Godefroid 2005) and sleep sets
+  /// (Godefroid 1996); with a preemption bound, all schedules with so many preemptions (Musuvathi,
+  /// Qadeer 2007).
   depth_first,
   /// At each point any of the threads that can run, all equally likely.
   random,

@@ -11,7 +11,6 @@
 #include "platform/explore/order.h"
 #include "tutti/errors.h"
 #include "tutti/explore.h"
-#include "tutti/threading/excepthook.h"
 
 namespace tutti::inline TUTTI_ABI::explore {
 

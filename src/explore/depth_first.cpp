@@ -57,6 +57,7 @@ class DepthFirst : public Search {
     depth_ = 0;
     replayed_ = path_.size();
     is_redundant_ = false;
+    touched_.clear();
     restart();
     return true;
   }
@@ -96,15 +97,20 @@ class DepthFirst : public Search {
   }
 
   virtual void restart() {}
+  /// The state before the one at `depth`, choices of values left out; null for the first.
+  const Node* node_before(std::size_t depth) const {
+    while (depth > 0 && path_[depth - 1].is_value) --depth;
+    return depth == 0 ? nullptr : &path_[depth - 1];
+  }
   /// Fills in what may be tried at a new node.
   virtual void begin_node(Node& node, const Choice& choice) = 0;
   /// All candidates sleep, so the rest of the execution only repeats others.
   virtual void before_cut(const Choice& /*choice*/) {}
   /// The thread chosen at a node is about to take its step.
   virtual void after_choice(std::size_t depth, bool is_new, const Choice& choice) = 0;
-  virtual unsigned object_of(const void* object) = 0;
 
   std::vector<Node> path_;
+  Touched touched_;
   std::size_t depth_ = 0;
   bool is_redundant_ = false;
 
@@ -141,7 +147,7 @@ class DepthFirst : public Search {
     }
     node.chosen = usual_choice(choice, awake & (node.backtrack != 0 ? node.backtrack : awake));
     node.step = pending_step(node.chosen);
-    node.object = object_of(node.step.object);
+    node.object = touched_.number_of(node.step.object);
     node.backtrack |= only(node.chosen);
     path_.push_back(std::move(node));
   }
@@ -158,11 +164,12 @@ class DepthFirst : public Search {
       diverge("other threads can run");
       return false;
     }
-    if (is_known && (step.name != node.step.name || object_of(step.object) != node.object)) {
+    if (is_known &&
+        (step.name != node.step.name || touched_.number_of(step.object) != node.object)) {
       diverge(std::string(step.name) + " where " + node.step.name + " was");
       return false;
     }
-    if (!is_known) node.object = object_of(step.object);
+    if (!is_known) node.object = touched_.number_of(step.object);
     node.step = step;  // With this execution's addresses.
     return true;
   }
@@ -182,7 +189,6 @@ class DepthFirst : public Search {
 class ReducedDepthFirst : public DepthFirst {
  private:
   void restart() override {
-    touched_.clear();
     for (unsigned i = 0; i < width_; ++i) {
       clocks_[i] = {};
       last_step_[i] = no_event;
@@ -193,19 +199,15 @@ class ReducedDepthFirst : public DepthFirst {
   }
 
   void begin_node(Node& node, const Choice& /*choice*/) override {
-    // The node before this one, values left out.
-    std::size_t before = depth_;
-    while (before > 0 && path_[before - 1].is_value) --before;
-    if (before == 0) return;
-    const Node& parent = path_[before - 1];
+    const Node* before = node_before(depth_);
+    if (before == nullptr) return;
+    const Node& parent = *before;
     const Threads tried = (parent.sleep | parent.done) & ~only(parent.chosen);
     for (Threads left = tried; left != 0; left &= left - 1) {
       const auto thread = static_cast<unsigned>(std::countr_zero(left));
       if (!depends(pending_step(thread), parent.step)) node.sleep |= only(thread);
     }
   }
-
-  unsigned object_of(const void* object) override { return touched_.number_of(object); }
 
   void widen(unsigned thread) {
     for (; width_ <= thread; ++width_) {
@@ -231,11 +233,8 @@ class ReducedDepthFirst : public DepthFirst {
       Node node;
       node.chosen = thread;
       node.step = strand.pending;
-      find_conflicts(node.step);
-      const Clock before = clocks_[thread];
-      node.clock = before;
-      for (const std::uint32_t event : conflicts_) node.clock.join(path_[event].clock, width_);
-      node.time = ++node.clock.times[thread];
+      Clock clock = clocks_[thread];
+      const Clock before = advance(clock, node);
       path_.push_back(std::move(node));
       reverse_races(path_.size() - 1, before);
       path_.pop_back();
@@ -256,11 +255,7 @@ class ReducedDepthFirst : public DepthFirst {
       clock.join(when_time_passed_, width_);
     }
     const Step& step = node.step;
-    find_conflicts(step);
-    const Clock before = clock;
-    for (const std::uint32_t event : conflicts_) clock.join(path_[event].clock, width_);
-    node.time = ++clock.times[thread];
-    node.clock = clock;
+    const Clock before = advance(clock, node);
     if (is_new) reverse_races(depth, before);
     const auto number = static_cast<std::uint32_t>(depth);
     last_step_[thread] = number;
@@ -270,6 +265,16 @@ class ReducedDepthFirst : public DepthFirst {
       note(step, step.object, step.access, thread, number);
       note(step, step.also, step.also_access, thread, number);
     }
+  }
+
+  /// Has the clock of the node's thread pass its step; returns what it was before.
+  Clock advance(Clock& clock, Node& node) {
+    find_conflicts(node.step);
+    const Clock before = clock;
+    for (const std::uint32_t event : conflicts_) clock.join(path_[event].clock, width_);
+    node.time = ++clock.times[node.chosen];
+    node.clock = clock;
+    return before;
   }
 
   /// Of the steps so far, those that this one depends on, and those that it may race with.
@@ -360,7 +365,7 @@ class ReducedDepthFirst : public DepthFirst {
       if (is_initial) initials |= only(node.chosen);
     }
     if ((initials & state.backtrack) != 0) return;
-    // Threads that poll are no candidates, as long as nobody changes what they wait for.
+    // Threads that rest are no candidates, as long as nobody changes what they wait for.
     const Threads possible = initials & state.candidates;
     const unsigned thread = path_[later].chosen;
     if ((possible & only(thread)) != 0) {
@@ -372,7 +377,6 @@ class ReducedDepthFirst : public DepthFirst {
 
   static constexpr std::uint32_t no_event = Touched::no_event;
 
-  Touched touched_;
   unsigned width_ = 0;
   std::array<Clock, most_threads> clocks_;
   std::array<std::uint32_t, most_threads> last_step_;
@@ -391,13 +395,9 @@ class BoundedDepthFirst : public DepthFirst {
   explicit BoundedDepthFirst(unsigned preemptions) : bound_(preemptions) {}
 
  private:
-  void restart() override { touched_.clear(); }
-
   void begin_node(Node& node, const Choice& choice) override {
     const unsigned running = choice.running;
-    std::size_t before = depth_;
-    while (before > 0 && path_[before - 1].is_value) --before;
-    const Node* parent = before == 0 ? nullptr : &path_[before - 1];
+    const Node* parent = node_before(depth_);
     node.preemptions = parent == nullptr ? 0 : parent->preemptions + preempts(*parent);
     const bool goes_on = (node.candidates & only(running)) != 0;
     node.backtrack = goes_on && node.preemptions == bound_ ? only(running) : node.candidates;
@@ -405,18 +405,15 @@ class BoundedDepthFirst : public DepthFirst {
 
   // A node's running thread is the one chosen before it.
   unsigned preempts(const Node& node) const {
-    std::size_t at = static_cast<std::size_t>(&node - path_.data());
-    while (at > 0 && path_[at - 1].is_value) --at;
-    if (at == 0) return 0;
-    const unsigned running = path_[at - 1].chosen;
+    const Node* before = node_before(static_cast<std::size_t>(&node - path_.data()));
+    if (before == nullptr) return 0;
+    const unsigned running = before->chosen;
     return running != node.chosen && (node.candidates & only(running)) != 0 ? 1 : 0;
   }
 
-  unsigned object_of(const void* object) override { return touched_.number_of(object); }
   void after_choice(std::size_t /*depth*/, bool /*is_new*/, const Choice& /*choice*/) override {}
 
   const unsigned bound_;
-  Touched touched_;
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "explore/execution.h"
 
-#include <exception>
 #include <utility>
 
 #include "explore/names.h"
@@ -31,22 +30,6 @@ FailureKind kind_of(exploring::FailureKind kind) {
   }
 }
 
-[[noreturn]] void fail_by_exception(std::exception_ptr exception, const std::string& where) {
-  auto kind = exploring::FailureKind::exception;
-  std::string text = platform::current_exception_type();
-  try {
-    std::rethrow_exception(exception);
-  } catch (const DeadlockError& error) {
-    kind = exploring::FailureKind::deadlock;
-    text += std::string(": ") + error.what();
-  } catch (const std::exception& error) {
-    text += std::string(": ") + error.what();
-  } catch (...) {
-    // Its type says all there is.
-  }
-  exploring::fail(kind, where + " was left by " + text);
-}
-
 void require_all_joined() {
   const std::shared_ptr<threading::ThreadControl> main = threading::ThreadControl::current();
   for (const auto& control : threading::roster::living()) {
@@ -62,8 +45,12 @@ void run_body(void* given) {
   runtime::self();  // The main thread is known from the beginning.
   try {
     subject.body();
+  } catch (const DeadlockError&) {
+    exploring::fail(exploring::FailureKind::deadlock,
+                    "the body was left by " + platform::describe_current_exception());
   } catch (...) {
-    fail_by_exception(std::current_exception(), "the body");
+    exploring::fail(exploring::FailureKind::exception,
+                    "the body was left by " + platform::describe_current_exception());
   }
   if (subject.options.unjoined) require_all_joined();
 }
@@ -113,7 +100,6 @@ Outcome execute(const Subject& subject, Search& search, Story* story) {
   } else if (failure.kind == exploring::FailureKind::race) {
     outcome.failure = FailureKind::race;
     outcome.message = describe_race(failure, story);
-    outcome.other_step = failure.race.other_step;
   } else if (failure.kind != exploring::FailureKind::none) {
     outcome.failure = kind_of(failure.kind);
     outcome.message = failure.message;

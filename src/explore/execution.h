@@ -12,8 +12,6 @@ namespace tutti::inline TUTTI_ABI::explore {
 struct Outcome {
   std::optional<FailureKind> failure;
   std::string message;
-  /// Of a race: the step in which the other thread was there.
-  std::uint32_t other_step = 0;
 };
 
 /// What is explored, and by which rules.

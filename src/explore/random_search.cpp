@@ -11,7 +11,6 @@ namespace tutti::inline TUTTI_ABI::explore {
 
 using platform::exploring::depends;
 using platform::exploring::most_threads;
-using platform::exploring::scheduler;
 
 unsigned Search::usual_choice(const Choice& choice, Threads allowed) const noexcept {
   constexpr std::uint32_t most_in_a_row = 100;

@@ -11,23 +11,13 @@
 
 namespace tutti::inline TUTTI_ABI::explore {
 
+using platform::exploring::beginning;
 using platform::exploring::scheduler;
 using platform::exploring::Step;
+using platform::exploring::Unobserved;
 using platform::exploring::Value;
 
 namespace {
-
-// What is written down uses tutti's objects; meanwhile nothing of it counts as the program's.
-class Unobserved {
- public:
-  Unobserved() : before_(platform::exploring::active) { platform::exploring::active = 0; }
-  ~Unobserved() { platform::exploring::active = before_; }
-  Unobserved(const Unobserved&) = delete;
-  Unobserved& operator=(const Unobserved&) = delete;
-
- private:
-  const std::uint32_t before_;
-};
 
 std::string in_words(Value value) {
   std::array<char, 32> text{};
@@ -55,7 +45,11 @@ std::string in_words(Value value) {
   return "?";
 }
 
-constexpr std::int64_t beginning = 1'000'000'000;
+// "Lock.acquire" → "acquire".
+std::string_view verb_of(std::string_view operation) {
+  const std::size_t dot = operation.find('.');
+  return dot == operation.npos ? operation : operation.substr(dot + 1);
+}
 
 }  // namespace
 
@@ -84,9 +78,7 @@ void Story::step(unsigned thread, const Step& step, std::int64_t time, bool resu
   const std::string_view name = step.name;
   entry.is_dull = name == "begin" || name == "Thread.end";
   entry.object = names().of_object(step.object, step.name);
-  if (name == "Thread.end") names().of_thread(thread);
-  const std::size_t dot = name.find('.');
-  entry.verb = dot == name.npos ? name : name.substr(dot + 1);
+  entry.verb = verb_of(name);
   if (resumes) entry.verb = "goes on: " + entry.verb;
   if (thread < calls_.size()) entry.calls = calls_[thread];
   entries_.push_back(std::move(entry));
@@ -124,9 +116,7 @@ void Story::operation(const Step& step) {
   entry.thread = scheduler().running().index;
   entry.number = scheduler().steps();
   entry.time = scheduler().now() - beginning;
-  const std::string_view name = step.name;
-  const std::size_t dot = name.find('.');
-  entry.verb = "(" + std::string(dot == name.npos ? name : name.substr(dot + 1));
+  entry.verb = "(" + std::string(verb_of(step.name));
   entry.object = names().of_object(step.object, step.name) + ")";
   entry.calls = call_addresses();
   entries_.push_back(std::move(entry));

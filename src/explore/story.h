@@ -45,7 +45,6 @@ class Story : public platform::exploring::Recorder {
 
   std::vector<Entry> entries_;
   std::vector<std::vector<std::uintptr_t>> calls_;
-  std::vector<std::string> operations_;
   unsigned threads_ = 0;
 };
 

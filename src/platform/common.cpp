@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <typeinfo>
 
 namespace tutti::inline TUTTI_ABI::platform {
@@ -30,6 +31,17 @@ std::string readable_name(const char* mangled) {
 std::string current_exception_type() {
   const std::type_info* type = abi::__cxa_current_exception_type();
   return type == nullptr ? "an exception of another language" : readable_name(type->name());
+}
+
+std::string describe_current_exception() {
+  const std::string type = current_exception_type();
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return type + ": " + error.what();
+  } catch (...) {
+    return type;
+  }
 }
 
 void run_guarded(void (*work)(void*), void (*on_exception)(void*), void (*on_cancel)(void*),

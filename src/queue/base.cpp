@@ -1,8 +1,6 @@
 #include "tutti/queue/base.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <string>
@@ -271,8 +269,7 @@ bool QueueBase::is_shut_down() const noexcept {
 std::size_t QueueBase::qsize() const {
   const platform::Operation operation("Queue.qsize", this, platform::Access::read);
   const GuardHolder held(core_->guard);
-  const std::size_t items = size();
-  return operation.saw(items);
+  return operation.saw(size());
 }
 
 bool QueueBase::full() const {
@@ -290,9 +287,7 @@ QueueBase::Deadline QueueBase::deadline_of(bool block, Timeout timeout) {
 }
 
 std::string QueueBase::described() const {
-  std::array<char, 64> text;
-  std::snprintf(text.data(), text.size(), "Queue at %p", static_cast<const void*>(this));
-  return text.data();
+  return runtime::describe("Queue", this);
 }
 
 void QueueBase::throw_full() const {

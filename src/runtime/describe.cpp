@@ -8,9 +8,13 @@
 namespace tutti::inline TUTTI_ABI::runtime {
 
 std::string describe(WaitKind kind, const void* object) {
+  return describe(to_string(kind), object);
+}
+
+std::string describe(const char* kind, const void* object) {
   char address[32];
   std::snprintf(address, sizeof address, "%p", object);
-  return std::string(to_string(kind)) + " at " + address;
+  return std::string(kind) + " at " + address;
 }
 
 std::string describe_calling_thread() {

@@ -9,6 +9,7 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 /// "Lock at 0x55d0c0de".
 std::string describe(WaitKind kind, const void* object);
+std::string describe(const char* kind, const void* object);
 /// "thread 'Worker-1'".
 std::string describe_calling_thread();
 

@@ -23,11 +23,8 @@ std::optional<std::int64_t> lock_deadline(bool blocking, Timeout timeout) {
 bool Lock::acquire_checked(bool blocking, Timeout timeout) {
   const std::optional<std::int64_t> deadline = lock_deadline(blocking, timeout);
   if (!deadline) return try_acquire();
-  if (*deadline == platform::never) {
-    acquire();
-    return true;
-  }
-  const platform::Operation operation("Lock.acquire", this);
+  const platform::Operation operation("Lock.acquire", this,
+                                      *deadline == platform::never ? is_open : nullptr);
   return cell_.acquire(sync::WaitKind::lock, *deadline);
 }
 

@@ -14,10 +14,6 @@ bool Semaphore::acquire_checked(bool blocking, Timeout timeout) {
     return try_acquire();
   }
   if (timeout.nanoseconds() <= 0) return try_acquire();
-  if (timeout.is_forever()) {
-    acquire();
-    return true;
-  }
   const platform::Operation operation("Semaphore.acquire", this);
   return cell_.acquire(timeout.deadline());
 }

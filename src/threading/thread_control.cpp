@@ -218,13 +218,8 @@ bool ThreadControl::join(std::int64_t deadline) {
                         "': it would wait for itself for ever");
   }
   if (is_of_another_process()) return true;
-  if (deadline == platform::never) {
-    const platform::ThreadOperation operation("Thread.join", this, has_ended);
-    ended_.wait(runtime::WaitKind::join, this);
-    reap();
-    return true;
-  }
-  const platform::ThreadOperation operation("Thread.join", this);
+  const platform::ThreadOperation operation("Thread.join", this,
+                                            deadline == platform::never ? has_ended : nullptr);
   if (!ended_.wait(runtime::WaitKind::join, this, deadline)) return false;
   reap();
   return true;

@@ -86,5 +86,7 @@ void print_error(const char* text) noexcept;
 std::string readable_name(const char* mangled);
 /// The readable type of the exception being handled.
 std::string current_exception_type();
+/// The same with its what(), if it has one: "std::out_of_range: seventh of six".
+std::string describe_current_exception();
 
 }  // namespace tutti::inline TUTTI_ABI::platform

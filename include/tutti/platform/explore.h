@@ -5,8 +5,6 @@
 // main, between two checks) the floor is that of a program with one thread, which can't block.
 #pragma once
 
-#include <bit>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -363,8 +361,8 @@ class Operation {
             const void* also = nullptr) noexcept {
     if (exploring::active != 0) begin(name, object, access, also, nullptr, true);
   }
-  /// One that is not begun before it can be carried out: a thread is not run while its gate is
-  /// shut. At word grain it is.
+  /// One that is not begun before it can be carried out: a thread is not run while its gate, if
+  /// there is one, is shut. At word grain it is.
   Operation(const char* name, const void* object, Gate gate) noexcept {
     if (exploring::active != 0) begin(name, object, Access::write, nullptr, gate, true);
   }

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <iterator>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>

@@ -17,7 +17,6 @@ void note_failure(FailureKind kind, std::string message) {
   if (failure.kind != FailureKind::none) return;
   failure.kind = kind;
   failure.message = std::move(message);
-  failure.thread = scheduler().is_running() ? scheduler().running().index : 0;
 }
 
 void fail_soon(FailureKind kind, std::string message) {
@@ -30,10 +29,10 @@ void fail(FailureKind kind, std::string message) {
   scheduler().stop();
 }
 
-void fail_by_race(const void* object, bool writes, const Order::Race& race) {
+void fail_by_race(const void* object, const Order::Race& race) {
   ExecutionFailure& failure = failure_so_far();
   if (failure.kind == FailureKind::none) {
-    failure = {FailureKind::race, "", object, race, writes, scheduler().running().index};
+    failure = {FailureKind::race, "", object, race};
   }
   scheduler().stop();
 }
@@ -43,15 +42,8 @@ namespace {
 void on_terminate() {
   if (!scheduler().is_running()) std::abort();
   std::string what = "std::terminate was called";
-  if (const std::exception_ptr exception = std::current_exception()) {
-    what += ", by " + current_exception_type();
-    try {
-      std::rethrow_exception(exception);
-    } catch (const std::exception& error) {
-      what += std::string(": ") + error.what();
-    } catch (...) {
-      // Its type says all there is.
-    }
+  if (std::current_exception() != nullptr) {
+    what += ", by " + describe_current_exception();
   }
   fail(FailureKind::exception, std::move(what));
 }

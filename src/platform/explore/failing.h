@@ -23,12 +23,9 @@ enum class FailureKind : std::uint8_t {
 struct ExecutionFailure {
   FailureKind kind = FailureKind::none;
   std::string message;
-  /// Of a race: what is accessed, who was there before, in which step, and who writes.
+  /// Of a race: what is accessed, who was there before, and in which step.
   const void* object = nullptr;
   Order::Race race;
-  bool writes = false;
-  /// The thread that failed.
-  unsigned thread = 0;
 };
 
 /// The failure of the execution under way; kind none if there is none yet.
@@ -40,7 +37,7 @@ void note_failure(FailureKind kind, std::string message);
 void fail_soon(FailureKind kind, std::string message);
 /// Keeps the failure and ends the execution.
 [[noreturn]] void fail(FailureKind kind, std::string message);
-[[noreturn]] void fail_by_race(const void* object, bool writes, const Order::Race& race);
+[[noreturn]] void fail_by_race(const void* object, const Order::Race& race);
 
 /// Has assert() and std::terminate() fail the execution, for as long as it lives.
 class Catching {

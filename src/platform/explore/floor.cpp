@@ -131,7 +131,7 @@ void Watch::read(const void* object) const noexcept {
   if (!scheduler().rules().follows_order) return order().miss();
   const Order::Race race = order().read(tag_);
   if (race.other != most_threads && scheduler().rules().finds_races) {
-    fail_by_race(object, false, race);
+    fail_by_race(object, race);
   }
 }
 
@@ -141,7 +141,7 @@ void Watch::write(const void* object) noexcept {
   if (!scheduler().rules().follows_order) return order().miss();
   const Order::Race race = order().write(tag_);
   if (race.other != most_threads && scheduler().rules().finds_races) {
-    fail_by_race(object, true, race);
+    fail_by_race(object, race);
   }
 }
 

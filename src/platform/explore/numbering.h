@@ -24,19 +24,16 @@ class Numbering {
   std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(addresses_.size()); }
 
   std::uint32_t number_of(std::uintptr_t address) {
-    std::size_t at = place(address);
-    while (table_[at].generation == generation_) {
-      if (addresses_[table_[at].number] == address) return table_[at].number;
-      at = (at + 1) & (table_.size() - 1);
+    Entry* entry = &find(address);
+    if (entry->generation != generation_) {
+      if (2 * addresses_.size() >= table_.size()) {
+        grow();
+        entry = &find(address);
+      }
+      *entry = {generation_, count()};
+      addresses_.push_back(address);
     }
-    if (2 * addresses_.size() >= table_.size()) {
-      grow();
-      at = place(address);
-      while (table_[at].generation == generation_) at = (at + 1) & (table_.size() - 1);
-    }
-    table_[at] = {generation_, count()};
-    addresses_.push_back(address);
-    return table_[at].number;
+    return entry->number;
   }
 
  private:
@@ -46,16 +43,20 @@ class Numbering {
     std::uint32_t number = 0;
   };
 
-  std::size_t place(std::uintptr_t address) const noexcept {
-    return (address * 0x9e3779b97f4a7c15u >> 32) & (table_.size() - 1);
+  // The entry of the address, or the void one that it would get.
+  Entry& find(std::uintptr_t address) noexcept {
+    const std::size_t mask = table_.size() - 1;
+    std::size_t at = (address * 0x9e3779b97f4a7c15u >> 32) & mask;
+    while (table_[at].generation == generation_ && addresses_[table_[at].number] != address) {
+      at = (at + 1) & mask;
+    }
+    return table_[at];
   }
 
   void grow() {
     table_.assign(table_.size() * 2, Entry{});
     for (std::uint32_t number = 0; number < count(); ++number) {
-      std::size_t at = place(addresses_[number]);
-      while (table_[at].generation == generation_) at = (at + 1) & (table_.size() - 1);
-      table_[at] = {generation_, number};
+      find(addresses_[number]) = {generation_, number};
     }
   }
 

@@ -155,10 +155,8 @@ void Order::append(Word& word, std::uint64_t value, std::memory_order order,
   if (sequence != nullptr) released.join(*sequence, width_);
   message.released = released;
   message.value = value;
-  message.thread = index;
-  message.time = thread.clock.times[index];
   message.seen.fill(0);
-  message.seen[index] = message.time;
+  message.seen[index] = thread.clock.times[index];
   message.seq_cst = order == seq_cst ? ++seq_cst_ : 0;
   ++thread.clock.times[index];
 }
@@ -212,7 +210,7 @@ Order::Race Order::read(Tag& tag) noexcept {
   const unsigned index = my_index();
   Race race;
   if (plain.writer != most_threads && !me().clock.knows(plain.writer, plain.written)) {
-    race = {plain.writer, true, plain.write_step};
+    race = {plain.writer, plain.write_step};
   }
   plain.reads.times[index] = me().clock.times[index]++;
   plain.read_steps[index] = scheduler().steps();
@@ -224,11 +222,11 @@ Order::Race Order::write(Tag& tag) noexcept {
   const unsigned index = my_index();
   Race race;
   if (plain.writer != most_threads && !me().clock.knows(plain.writer, plain.written)) {
-    race = {plain.writer, true, plain.write_step};
+    race = {plain.writer, plain.write_step};
   }
   for (unsigned reader = 0; reader < width_; ++reader) {
     if (!me().clock.knows(reader, plain.reads.times[reader])) {
-      race = {reader, false, plain.read_steps[reader]};
+      race = {reader, plain.read_steps[reader]};
     }
   }
   plain.writer = index;

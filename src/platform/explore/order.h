@@ -44,7 +44,6 @@ class Order {
   /// An access to a plain object. The thread whose access it races with, or most_threads.
   struct Race {
     unsigned other = most_threads;
-    bool other_writes = false;
     std::uint32_t other_step = 0;
   };
   Race read(Tag& tag) noexcept;
@@ -63,9 +62,6 @@ class Order {
   /// A value that a word has had.
   struct Message {
     std::uint64_t value = 0;
-    /// Who stored it; most_threads for a value from before the execution, which everybody knows.
-    unsigned thread = most_threads;
-    std::uint32_t time = 0;
     /// What who acquires it learns.
     Clock released;
     /// When each thread has first read or written it; 0 for never.

@@ -20,8 +20,6 @@ constinit std::uint32_t active = 0;
 namespace {
 
 constexpr std::size_t usual_stack = std::size_t{8} << 20;
-// Virtual time begins here, so that a deadline in the past is possible.
-constexpr std::int64_t beginning = 1'000'000'000;
 // A thread that has looked at the same things so often, and found and changed nothing new, is
 // polling: others go first. After so many looks it rests until something has changed.
 constexpr unsigned looks_before_yield = 3;
@@ -245,12 +243,16 @@ void Scheduler::unpark(const void* word, int count) noexcept {
   }
 }
 
-void Scheduler::make_ready(Strand& strand) noexcept {
-  changed();
+void Scheduler::end_wait(Strand& strand) noexcept {
   strand.state = Strand::State::ready;
   strand.resumes = true;
   ready_ |= only(strand.index);
   timed_ &= ~only(strand.index);
+}
+
+void Scheduler::make_ready(Strand& strand) noexcept {
+  changed();
+  end_wait(strand);
   driver_->enabled(strand.index);
 }
 
@@ -349,31 +351,20 @@ void Scheduler::reschedule() noexcept {
 
 // Of the threads at a gate, those whose gate is open.
 Threads Scheduler::open_gates() noexcept {
-  const std::uint32_t bits = active;
-  Current* const words = current_words;
-  active = 0;
   Threads open = 0;
   for (Threads left = gated_; left != 0; left &= left - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(left));
     Strand& strand = *strands_[index];
-    current_words = &strand.current;
+    const Unobserved as(strand.current);
     if (strand.pending.gate(strand.pending.object)) open |= only(index);
   }
-  active = bits;
-  current_words = words;
   return open;
 }
 
 bool Scheduler::is_gate_open(Gate gate, const void* object) noexcept {
-  const std::uint32_t bits = active;
-  Current* const words = current_words;
   Current nobody{};
-  active = 0;
-  current_words = &nobody;
-  const bool is_open = gate(object);
-  active = bits;
-  current_words = words;
-  return is_open;
+  const Unobserved as(nobody);
+  return gate(object);
 }
 
 Threads Scheduler::with_deadline_until(std::int64_t time) const noexcept {
@@ -432,10 +423,7 @@ Strand* Scheduler::choose() noexcept {
     next.in_time = false;
     time_ = std::max(time_, next.deadline);
     std::erase(parked_, &next);
-    next.state = Strand::State::ready;
-    next.resumes = true;
-    ready_ |= only(chosen);
-    timed_ &= ~only(chosen);
+    end_wait(next);
     if (recorder_ != nullptr) recorder_->timed_out(chosen);
   }
   if (recorder_ != nullptr) recorder_->step(chosen, next.pending, time_, next.resumes);

@@ -108,6 +108,27 @@ struct Rules {
   std::uint32_t longest = 20'000;
 };
 
+/// Virtual time begins here, so that a deadline in the past is possible.
+inline constexpr std::int64_t beginning = 1'000'000'000;
+
+/// While it lives, nothing that uses tutti counts as the program's; it may be done in the place of
+/// another thread.
+class Unobserved {
+ public:
+  Unobserved() noexcept : active_(active), words_(current_words) { active = 0; }
+  explicit Unobserved(Current& as) noexcept : Unobserved() { current_words = &as; }
+  ~Unobserved() {
+    active = active_;
+    current_words = words_;
+  }
+  Unobserved(const Unobserved&) = delete;
+  Unobserved& operator=(const Unobserved&) = delete;
+
+ private:
+  const std::uint32_t active_;
+  Current* const words_;
+};
+
 /// A thread of the program under test.
 struct Strand {
   unsigned index = 0;
@@ -211,6 +232,7 @@ class Scheduler {
   static void enter(void* strand);
   void end_of_thread() noexcept;
   Strand& new_strand(std::size_t stack_size);
+  void end_wait(Strand& strand) noexcept;
   void make_ready(Strand& strand) noexcept;
   void reschedule() noexcept;
   bool only_daemons_are_left() const noexcept;
