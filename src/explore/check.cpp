@@ -212,7 +212,7 @@ Result check(const std::function<void()>& body, const Options& options, Place wh
 
 void fail(const std::string& message, Place where) {
   if (!is_exploring()) throw Error(message);
-  exploring::fail(exploring::FailureKind::assertion, message + " (" + to_string(where) + ")");
+  exploring::fail(FailureKind::assertion, message + " (" + to_string(where) + ")");
 }
 
 void require(bool holds, const std::string& message, Place where) {
@@ -224,7 +224,7 @@ void set_framework(Framework framework) {
 }
 
 void note_failure(const std::string& message) {
-  if (is_exploring()) exploring::note_failure(exploring::FailureKind::assertion, message);
+  if (is_exploring()) exploring::note_failure(FailureKind::assertion, message);
 }
 
 void name(const void* object, const std::string& its_name) {

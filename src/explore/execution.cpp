@@ -15,26 +15,11 @@ namespace exploring = platform::exploring;
 
 namespace {
 
-FailureKind kind_of(exploring::FailureKind kind) {
-  switch (kind) {
-    case exploring::FailureKind::race:
-      return FailureKind::race;
-    case exploring::FailureKind::unjoined:
-      return FailureKind::unjoined;
-    case exploring::FailureKind::exception:
-      return FailureKind::exception;
-    case exploring::FailureKind::deadlock:
-      return FailureKind::deadlock;
-    default:
-      return FailureKind::assertion;
-  }
-}
-
 void require_all_joined() {
   const std::shared_ptr<threading::ThreadControl> main = threading::ThreadControl::current();
   for (const auto& control : threading::roster::living()) {
     if (control == main || control->is_daemon()) continue;
-    exploring::fail(exploring::FailureKind::unjoined,
+    exploring::fail(FailureKind::unjoined,
                     "thread '" + control->name() +
                         "' was still alive when the body returned: join it, or make it a daemon");
   }
@@ -46,10 +31,10 @@ void run_body(void* given) {
   try {
     subject.body();
   } catch (const DeadlockError&) {
-    exploring::fail(exploring::FailureKind::deadlock,
+    exploring::fail(FailureKind::deadlock,
                     "the body was left by " + platform::describe_current_exception());
   } catch (...) {
-    exploring::fail(exploring::FailureKind::exception,
+    exploring::fail(FailureKind::exception,
                     "the body was left by " + platform::describe_current_exception());
   }
   if (subject.options.unjoined) require_all_joined();
@@ -62,7 +47,7 @@ class ExceptHookInstead {
       : before_(threading::set_excepthook([](const threading::ExceptHookArgs& args) {
           const std::string what = args.what();
           // Not here: whoever called the hook still holds it.
-          exploring::fail_soon(exploring::FailureKind::exception,
+          exploring::fail_soon(FailureKind::exception,
                                (args.thread ? args.thread->name() : "a thread") + " was left by " +
                                    args.exc_type + (what.empty() ? "" : ": " + what));
         })) {}
@@ -86,7 +71,7 @@ std::string describe_race(const exploring::ExecutionFailure& failure, const Stor
 
 Outcome execute(const Subject& subject, Search& search, Story* story) {
   exploring::ExecutionFailure& failure = exploring::failure_so_far();
-  failure.kind = exploring::FailureKind::none;
+  failure.kind.reset();
   names().restart();
   // Made anew each time, for the body may set its own.
   const ExceptHookInstead hook;
@@ -97,11 +82,11 @@ Outcome execute(const Subject& subject, Search& search, Story* story) {
   if (!search.divergence().empty()) {
     outcome.failure = FailureKind::nondeterminism;
     outcome.message = "the body does not do the same each time: " + search.divergence();
-  } else if (failure.kind == exploring::FailureKind::race) {
+  } else if (failure.kind == FailureKind::race) {
     outcome.failure = FailureKind::race;
     outcome.message = describe_race(failure, story);
-  } else if (failure.kind != exploring::FailureKind::none) {
-    outcome.failure = kind_of(failure.kind);
+  } else if (failure.kind) {
+    outcome.failure = failure.kind;
     outcome.message = failure.message;
   } else if (end == exploring::End::too_long) {
     outcome.failure = FailureKind::livelock;

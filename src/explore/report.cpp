@@ -9,28 +9,6 @@
 
 namespace tutti::inline TUTTI_ABI::explore {
 
-const char* to_string(FailureKind kind) noexcept {
-  switch (kind) {
-    case FailureKind::deadlock:
-      return "deadlock";
-    case FailureKind::lost_wakeup:
-      return "lost wake-up";
-    case FailureKind::livelock:
-      return "livelock";
-    case FailureKind::assertion:
-      return "assertion";
-    case FailureKind::exception:
-      return "exception";
-    case FailureKind::race:
-      return "data race";
-    case FailureKind::unjoined:
-      return "thread not joined";
-    case FailureKind::nondeterminism:
-      return "nondeterminism";
-  }
-  return "?";
-}
-
 namespace {
 
 constexpr std::size_t most_rows = 200;

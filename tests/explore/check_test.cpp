@@ -7,6 +7,8 @@
 #include <tutti/explore/gtest.h>
 #include <tutti/tutti.h>
 
+#include "explore/support.h"
+
 namespace tests {
 
 namespace {
@@ -15,22 +17,6 @@ using namespace tutti;
 using explore::FailureKind;
 using explore::Options;
 using explore::Result;
-
-Options quietly(Options options = {}) {
-  options.print = false;
-  return options;
-}
-
-// Runs `first` and `second` in a thread each, and joins them.
-template <typename F, typename G>
-void together(F first, G second) {
-  threading::Thread a(first);
-  threading::Thread b(second);
-  a.start();
-  b.start();
-  a.join();
-  b.join();
-}
 
 TEST(Check, PassesABodyWithoutThreadsInOneSchedule) {
   const Result result = explore::check([] {});

@@ -13,6 +13,8 @@
 #include <tutti/explore/gtest.h>
 #include <tutti/tutti.h>
 
+#include "explore/support.h"
+
 namespace tests::classics {
 
 using namespace tutti;
@@ -22,11 +24,6 @@ using explore::Result;
 using explore::Strategy;
 
 inline const Options relaxed_memory = {.memory = explore::MemoryModel::relaxed};
-
-inline Options quietly(Options options = {}) {
-  options.print = false;
-  return options;
-}
 
 inline Options with_strategy(Strategy strategy, std::uint64_t schedules, Options options) {
   options.strategy = strategy;

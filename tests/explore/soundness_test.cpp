@@ -7,6 +7,8 @@
 #include <tutti/explore/gtest.h>
 #include <tutti/tutti.h>
 
+#include "explore/support.h"
+
 namespace tests {
 
 namespace {
@@ -14,21 +16,6 @@ namespace {
 using namespace tutti;
 using explore::Options;
 using explore::Result;
-
-Options quietly(Options options = {}) {
-  options.print = false;
-  return options;
-}
-
-template <typename F, typename G>
-void together(F first, G second) {
-  threading::Thread a(first);
-  threading::Thread b(second);
-  a.start();
-  b.start();
-  a.join();
-  b.join();
-}
 
 // The values that `body` returns, over all schedules.
 template <typename Body>

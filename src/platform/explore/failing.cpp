@@ -5,7 +5,31 @@
 #include <exception>
 #include <utility>
 
-namespace tutti::inline TUTTI_ABI::platform::exploring {
+namespace tutti::inline TUTTI_ABI::platform {
+
+const char* to_string(FailureKind kind) noexcept {
+  switch (kind) {
+    case FailureKind::deadlock:
+      return "deadlock";
+    case FailureKind::lost_wakeup:
+      return "lost wake-up";
+    case FailureKind::livelock:
+      return "livelock";
+    case FailureKind::assertion:
+      return "assertion";
+    case FailureKind::exception:
+      return "exception";
+    case FailureKind::race:
+      return "data race";
+    case FailureKind::unjoined:
+      return "thread not joined";
+    case FailureKind::nondeterminism:
+      return "nondeterminism";
+  }
+  return "?";
+}
+
+namespace exploring {
 
 ExecutionFailure& failure_so_far() noexcept {
   static ExecutionFailure& failure = *new ExecutionFailure;
@@ -14,7 +38,7 @@ ExecutionFailure& failure_so_far() noexcept {
 
 void note_failure(FailureKind kind, std::string message) {
   ExecutionFailure& failure = failure_so_far();
-  if (failure.kind != FailureKind::none) return;
+  if (failure.kind) return;
   failure.kind = kind;
   failure.message = std::move(message);
 }
@@ -31,9 +55,7 @@ void fail(FailureKind kind, std::string message) {
 
 void fail_by_race(const void* object, const Order::Race& race) {
   ExecutionFailure& failure = failure_so_far();
-  if (failure.kind == FailureKind::none) {
-    failure = {FailureKind::race, "", object, race};
-  }
+  if (!failure.kind) failure = {FailureKind::race, "", object, race};
   scheduler().stop();
 }
 
@@ -74,4 +96,5 @@ extern "C" [[noreturn]] void __assert_fail(const char* expression, const char* f
   std::abort();
 }
 
-}  // namespace tutti::inline TUTTI_ABI::platform::exploring
+}  // namespace exploring
+}  // namespace tutti::inline TUTTI_ABI::platform

@@ -2,33 +2,23 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "platform/explore/order.h"
+#include "tutti/platform/failure_kind.h"
 
 namespace tutti::inline TUTTI_ABI::platform::exploring {
 
-enum class FailureKind : std::uint8_t {
-  none,
-  deadlock,
-  lost_wakeup,
-  livelock,
-  assertion,
-  exception,
-  race,
-  unjoined,
-  nondeterminism,
-};
-
 struct ExecutionFailure {
-  FailureKind kind = FailureKind::none;
+  std::optional<FailureKind> kind;
   std::string message;
   /// Of a race: what is accessed, who was there before, and in which step.
   const void* object = nullptr;
   Order::Race race;
 };
 
-/// The failure of the execution under way; kind none if there is none yet.
+/// The failure of the execution under way; no kind if there is none yet.
 ExecutionFailure& failure_so_far() noexcept;
 
 /// Keeps the failure, if it is the first, and lets the execution go on.

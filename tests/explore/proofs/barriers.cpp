@@ -8,11 +8,6 @@ using threading::BrokenBarrierError;
 
 namespace {
 
-explore::Options any_time(explore::Options options) {
-  options.timeouts = explore::Timeouts::any_time;
-  return options;
-}
-
 // True if the wait ended well.
 bool wait_at(threading::Barrier& barrier) {
   try {

@@ -8,11 +8,6 @@ using namespace tutti;
 
 namespace {
 
-explore::Options any_time(explore::Options options) {
-  options.timeouts = explore::Timeouts::any_time;
-  return options;
-}
-
 void notifies() {
   threading::Lock lock;
   threading::Condition changed(lock);

@@ -4,53 +4,49 @@
 namespace tests {
 
 using namespace tutti;
-using explore::Timeouts;
 
 namespace {
 
-void excludes() {
+// What a lock guards in most of these.
+struct Counted {
   threading::Lock lock;
   tutti::Shared<int> count = 0;
-  const auto work = [&] {
+
+  void add() {
     lock.acquire();
     ++count;
     lock.release();
-  };
+  }
+};
+
+void excludes() {
+  Counted counted;
+  const auto work = [&] { counted.add(); };
   together(work, work);
-  explore::require(count == 2 && !lock.locked());
+  explore::require(counted.count == 2 && !counted.lock.locked());
 }
 
 void excludes_three() {
-  threading::Lock lock;
-  tutti::Shared<int> count = 0;
-  const auto work = [&] {
-    lock.acquire();
-    ++count;
-    lock.release();
-  };
+  Counted counted;
+  const auto work = [&] { counted.add(); };
   together(work, work, work);
-  explore::require(count == 3 && !lock.locked());
+  explore::require(counted.count == 3 && !counted.lock.locked());
 }
 
 // The one who waits is starving when the lock is released, so it is handed over.
 void hands_over() {
-  threading::Lock lock;
-  tutti::Shared<int> count = 0;
-  const auto work = [&] {
-    lock.acquire();
-    ++count;
-    lock.release();
-  };
+  Counted counted;
+  const auto work = [&] { counted.add(); };
   together(
       [&] {
-        lock.acquire();
+        counted.lock.acquire();
         sleep(0.001);
-        ++count;
-        lock.release();
+        ++counted.count;
+        counted.lock.release();
         work();
       },
       work, work);
-  explore::require(count == 4 && !lock.locked());
+  explore::require(counted.count == 4 && !counted.lock.locked());
 }
 
 void times_out_or_acquires() {
@@ -127,11 +123,6 @@ void recurses() {
   };
   together(work, work);
   explore::require(count == 2 && !lock.locked());
-}
-
-explore::Options any_time(explore::Options options) {
-  options.timeouts = Timeouts::any_time;
-  return options;
 }
 
 }  // namespace

@@ -14,6 +14,11 @@ explore::Options word_by_word(unsigned preemptions) {
   return options;
 }
 
+explore::Options any_time(explore::Options options) {
+  options.timeouts = explore::Timeouts::any_time;
+  return options;
+}
+
 explore::Options relaxed_words() {
   explore::Options options = word_by_word();
   options.memory = explore::MemoryModel::relaxed;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "explore/support.h"
 #include "tutti/explore.h"
 #include "tutti/tutti.h"
 
@@ -35,19 +36,11 @@ std::vector<Proof> proofs();
 
 /// How most are explored: at word grain, all schedules.
 tutti::explore::Options word_by_word();
+/// The same, with time-outs that may end at any moment.
+tutti::explore::Options any_time(tutti::explore::Options options);
 /// For those with too many schedules: all with at most so many preemptions.
 tutti::explore::Options word_by_word(unsigned preemptions);
 /// With stale loads there are too many for all: so many at random.
 tutti::explore::Options relaxed_words();
-
-/// Runs each function in a thread of its own, and joins them.
-template <typename... Functions>
-void together(Functions... functions) {
-  std::vector<tutti::threading::Thread> threads;
-  threads.reserve(sizeof...(functions));
-  (threads.emplace_back(functions), ...);
-  for (auto& thread : threads) thread.start();
-  for (auto& thread : threads) thread.join();
-}
 
 }  // namespace tests

@@ -8,11 +8,6 @@ using namespace tutti;
 
 namespace {
 
-explore::Options any_time(explore::Options options) {
-  options.timeouts = explore::Timeouts::any_time;
-  return options;
-}
-
 void passes_an_item() {
   queue::Queue<int> q;
   tutti::Shared<int> value = 0;

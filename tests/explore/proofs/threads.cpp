@@ -59,13 +59,11 @@ void interrupts() {
 }  // namespace
 
 std::vector<Proof> thread_proofs() {
-  explore::Options any_time = word_by_word();
-  any_time.timeouts = explore::Timeouts::any_time;
   return {
       {"thread joins", joins, word_by_word()},
       {"thread joined by two", joins_from_two, word_by_word()},
-      {"thread joined for a while", joins_for_a_while, any_time},
-      {"timer cancelled", cancels_a_timer, any_time},
+      {"thread joined for a while", joins_for_a_while, any_time(word_by_word())},
+      {"timer cancelled", cancels_a_timer, any_time(word_by_word())},
       {"main interrupted", interrupts, word_by_word()},
   };
 }
