@@ -45,6 +45,12 @@ class TypeError : public Error {
   using Error::Error;
 };
 
+/// A wait for a result that took longer than its time-out. Python: TimeoutError.
+class TimeoutError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Ctrl-C, or `thread::interrupt_main()`: thrown in the main thread by its current or next blocking
 /// call. Python: KeyboardInterrupt.
 class KeyboardInterrupt : public Error {
@@ -104,6 +110,35 @@ class ShutDown : public Error {
 };
 
 }  // namespace tutti::inline TUTTI_ABI::queue
+
+namespace tutti::inline TUTTI_ABI::futures {
+
+/// The result of a future that was cancelled. Python: concurrent.futures.CancelledError.
+class CancelledError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A future that is set when it is done already, or was not the caller's to set. Python:
+/// concurrent.futures.InvalidStateError.
+class InvalidStateError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An executor that can run nothing any more. Python: concurrent.futures.BrokenExecutor.
+class BrokenExecutor : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
+/// A pool whose initializer has thrown. Python: concurrent.futures.thread.BrokenThreadPool.
+class BrokenThreadPool : public BrokenExecutor {
+ public:
+  using BrokenExecutor::BrokenExecutor;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::futures
 
 namespace tutti::inline TUTTI_ABI::thread {
 

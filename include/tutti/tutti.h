@@ -3,6 +3,7 @@
 
 #include "tutti/atomic.h"
 #include "tutti/errors.h"
+#include "tutti/futures.h"
 #include "tutti/inspect.h"
 #include "tutti/queue.h"
 #include "tutti/shared.h"

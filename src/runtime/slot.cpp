@@ -119,6 +119,10 @@ const char* to_string(WaitKind kind) noexcept {
       return "full Queue";
     case WaitKind::queue_join:
       return "tasks of Queue";
+    case WaitKind::future:
+      return "Future";
+    case WaitKind::work:
+      return "work for ThreadPoolExecutor";
   }
   return "?";
 }

@@ -17,6 +17,7 @@ constinit Guard guard;  // Guards what follows.
 constinit ThreadControl* first = nullptr;
 constinit ThreadControl* last = nullptr;
 constinit bool is_closed = false;
+constinit platform::atomic<void (*)() noexcept> announce_end{nullptr};
 
 // Never destroyed: threads may outlive static objects.
 std::shared_ptr<ThreadControl>& main_control() {
@@ -77,6 +78,7 @@ void join_all() {
     self->finish();
     self->release_joiners();
   }
+  if (auto* announce = announce_end.load(platform::acquire)) announce();
   try {
     while (const auto control = first_that_holds_up_the_end(self.get())) {
       // One whose start is failing at this moment is not for joining, and soon not in the roster.
@@ -179,6 +181,10 @@ std::shared_ptr<ThreadControl> find(const void* address) {
 std::shared_ptr<ThreadControl> main_thread() {
   const runtime::GuardHolder held(guard);
   return main_control();
+}
+
+void before_join_of_all(void (*function)() noexcept) noexcept {
+  announce_end.store(function, platform::release);
 }
 
 std::shared_ptr<void> attachment(std::shared_ptr<ThreadControl> control) {

@@ -25,4 +25,8 @@ std::vector<std::shared_ptr<ThreadControl>> living();
 std::shared_ptr<ThreadControl> find(const void* control);
 std::shared_ptr<ThreadControl> main_thread();
 
+/// Sets what is called when the program ends, before its threads are joined: to tell those that
+/// wait for work that no more comes. Python: threading._register_atexit.
+void before_join_of_all(void (*function)() noexcept) noexcept;
+
 }  // namespace tutti::inline TUTTI_ABI::threading::roster

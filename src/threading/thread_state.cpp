@@ -22,6 +22,8 @@ Phase phase_of(WaitKind kind) noexcept {
     case WaitKind::queue_empty:
     case WaitKind::queue_full:
     case WaitKind::queue_join:
+    case WaitKind::future:
+    case WaitKind::work:
       return Phase::blocked_in_wait_pool;
     default:
       return Phase::blocked_otherwise;

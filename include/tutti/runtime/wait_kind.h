@@ -21,6 +21,9 @@ enum class WaitKind : std::uint32_t {
   queue_empty,
   queue_full,
   queue_join,
+  future,
+  /// A pool's worker without work.
+  work,
 };
 
 /// "Lock", "Condition", "sleep"…: the name of the kind in messages and pictures.

@@ -1,0 +1,112 @@
+// What a thread of a pool does all day.
+#include <string>
+#include <utility>
+
+#include "futures/thread_pool.h"
+#include "runtime/spin.h"
+
+namespace tutti::inline TUTTI_ABI::futures {
+
+void PoolWorker::live() noexcept {
+  {
+    const threading::Thread thread = threading::current_thread();
+    const runtime::GuardHolder held(pool_.guard_);
+    self_ = &runtime::self();
+    thread_ = thread;
+  }
+  current_worker = this;
+  if (pool_.initializer_) {
+    platform::run_guarded(
+        [](void* pool) { static_cast<ThreadPool*>(pool)->initializer_(); },
+        [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); },
+        [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); }, &pool_);
+  }
+  for (;;) {
+    // More are at work than may be, since a wait has ended.
+    const bool is_one_too_many = pool_.permits_.load(platform::relaxed) < 0;
+    if (SharedState* task = is_one_too_many ? nullptr : find()) {
+      stop_looking();
+      if (task->claim()) pool_.run(*task);
+      task->release();
+      continue;
+    }
+    if (!is_one_too_many) {
+      begin_to_look();
+      if (runtime::spin<runtime::Looks::steady>(&pool_, platform::never,
+                                                [this] { return pool_.has_work(); })) {
+        continue;
+      }
+    }
+    if (std::exchange(is_looking_, false)) pool_.looking_.fetch_sub(1, platform::seq_cst);
+    if (!pool_.rest(*this)) break;
+  }
+  current_worker = nullptr;
+}
+
+SharedState* PoolWorker::find() noexcept {
+  constexpr unsigned looks_between_submitted_tasks = 61;
+  const platform::Operation operation("next task", &pool_);
+  if (++looks_ % looks_between_submitted_tasks == 0) {
+    if (SharedState* task = pool_.submitted_.take()) return task;
+  }
+  if (SharedState* task = deque_.pop()) return task;
+  if (SharedState* task = pool_.submitted_.take()) return task;
+  return pool_.steal(this);
+}
+
+void PoolWorker::begin_to_look() noexcept {
+  if (std::exchange(is_looking_, true)) return;
+  pool_.looking_.fetch_add(1, platform::seq_cst);
+}
+
+// It has found a task. If nobody else looks, somebody should look for the next one.
+void PoolWorker::stop_looking() noexcept {
+  if (!std::exchange(is_looking_, false)) return;
+  if (pool_.looking_.fetch_sub(1, platform::seq_cst) == 1 &&
+      pool_.permits_.load(platform::seq_cst) > 0 && pool_.has_work()) {
+    pool_.offer_work();
+  }
+}
+
+bool PoolWorker::run_instead(SharedState& task) noexcept {
+  if (task.pool() != &pool_ || task.phase() != SharedState::Phase::pending) return false;
+  const bool is_taken = take_out_of_deque(task);
+  const bool is_claimed = task.claim();
+  if (is_claimed) pool_.run(task);
+  if (is_taken) task.release();
+  return is_claimed;
+}
+
+// Tasks that were run by those who waited for them are still in the deque: lest they pile up there,
+// those at its bottom are dropped on the way. True if the task was found, and then it is out.
+bool PoolWorker::take_out_of_deque(SharedState& task) noexcept {
+  while (SharedState* newest = deque_.pop()) {
+    if (newest == &task) return true;
+    if (newest->phase() == SharedState::Phase::pending) {
+      // There is room for it. It was out of sight for a moment, so somebody may be needed.
+      deque_.push(newest);
+      pool_.offer_work();
+      return false;
+    }
+    newest->release();
+  }
+  return false;
+}
+
+void PoolWorker::begin_wait() {
+  pool_.waiting_.fetch_add(1, platform::seq_cst);
+  pool_.permits_.fetch_add(1, platform::seq_cst);
+  try {
+    if (pool_.has_work()) pool_.call_worker_if_needed();
+  } catch (...) {
+    end_wait();
+    throw;
+  }
+}
+
+void PoolWorker::end_wait() noexcept {
+  pool_.permits_.fetch_sub(1, platform::seq_cst);
+  pool_.waiting_.fetch_sub(1, platform::seq_cst);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::futures

@@ -1,0 +1,299 @@
+#include "tutti/futures/shared_state.h"
+
+#include <utility>
+
+#include "futures/worker.h"
+#include "runtime/describe.h"
+#include "runtime/waiting.h"
+#include "sync/parking_lot.h"
+#include "threading/report_exception.h"
+#include "tutti/errors.h"
+#include "tutti/futures/future.h"
+#include "tutti/threading/thread.h"
+
+namespace tutti::inline TUTTI_ABI::futures {
+
+namespace {
+
+using runtime::Ended;
+using runtime::Interrupts;
+using runtime::WaitKind;
+
+// A thread that waits for one future; lies on its stack.
+class Waiting final : public Listener {
+ public:
+  Waiting(runtime::Self& self, SharedState& state) noexcept
+      : Listener(Kind::waiting_thread),
+        self_(self),
+        state_(state),
+        reason_(WaitKind::future, &state) {
+    runtime::prepare_to_wait(self);
+  }
+  void notify(SharedState& /*state*/) noexcept override { runtime::wake(*self_.slot); }
+
+  Ended wait(std::int64_t deadline, Interrupts interrupts) noexcept {
+    if (!state_.listen(*this)) return Ended::woken;
+    const Ended ended = runtime::wait_for_wake(self_, reason_, deadline, interrupts);
+    if (ended == Ended::woken || state_.unlisten(*this)) return ended;
+    // Notified at the last moment: the wake is under way.
+    return runtime::wait_for_wake(self_, reason_, platform::never, Interrupts::deferred);
+  }
+
+ private:
+  runtime::Self& self_;
+  SharedState& state_;
+  runtime::Reason reason_;
+};
+
+class BucketHolder {
+ public:
+  explicit BucketHolder(const SharedState& state) noexcept : bucket_(sync::bucket_of(&state)) {
+    bucket_.lock();
+  }
+  ~BucketHolder() { bucket_.unlock(); }
+  BucketHolder(const BucketHolder&) = delete;
+  BucketHolder& operator=(const BucketHolder&) = delete;
+
+ private:
+  sync::Bucket& bucket_;
+};
+
+bool is_running(const SharedState& state) noexcept {
+  for (const Running* frame = running; frame != nullptr; frame = frame->outer) {
+    if (&frame->task == &state) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+thread_local const Running* running = nullptr;
+thread_local Worker* current_worker = nullptr;
+
+SharedState::~SharedState() {
+  // Nobody can fulfil it any more, so callbacks that are left are never called.
+  while (last_ != nullptr) {
+    Listener* first = last_->next_;
+    if (first == last_) {
+      last_ = nullptr;
+    } else {
+      last_->next_ = first->next_;
+    }
+    delete first;
+  }
+}
+
+void SharedState::call() {}
+
+std::string SharedState::described() const {
+  return runtime::describe(WaitKind::future, this);
+}
+
+// --- from one phase to the next ------------------------------------------------------------------
+
+bool SharedState::cancel() noexcept {
+  std::uint32_t word;
+  {
+    const platform::Operation operation("Future.cancel", this);
+    word = word_.load(platform::acquire);
+    do {
+      if (phase_of(word) == Phase::cancelled) return true;
+      if (phase_of(word) != Phase::pending) return operation.saw(false);
+    } while (!word_.compare_exchange_weak(word, with_phase(word, Phase::cancelled),
+                                          platform::acq_rel, platform::acquire));
+  }
+  if ((word & listened_bit) != 0) notify_listeners();
+  return true;
+}
+
+bool SharedState::claim() noexcept {
+  std::uint32_t word = word_.load(platform::relaxed);
+  do {
+    if (phase_of(word) != Phase::pending) return false;
+  } while (!word_.compare_exchange_weak(word, with_phase(word, Phase::running), platform::acq_rel,
+                                        platform::relaxed));
+  return true;
+}
+
+bool SharedState::claim_or_notify_cancel() {
+  const platform::Operation operation("Future.set_running_or_notify_cancel", this);
+  if (pool_ == nullptr && claim()) return true;
+  if (phase() == Phase::cancelled &&
+      (word_.fetch_or(notified_bit, platform::acq_rel) & notified_bit) == 0) {
+    return false;
+  }
+  throw RuntimeError(described() + " is not to be run by the caller: that was begun before, or is " +
+                     "an executor's affair (in " + runtime::describe_calling_thread() + ")");
+}
+
+SharedState::Phase SharedState::begin_setting() {
+  const platform::Operation operation("Future.set", this);
+  const auto refuse = [this](const char* why) {
+    throw InvalidStateError(described() + why + " (in " + runtime::describe_calling_thread() + ")");
+  };
+  if (pool_ != nullptr) refuse(" is that of a call, which alone sets it");
+  std::uint32_t word = word_.load(platform::acquire);
+  do {
+    if (phase_of(word) == Phase::cancelled) refuse(" was cancelled");
+    if (phase_of(word) == Phase::finished) refuse(" has been set before");
+    if (phase_of(word) == Phase::setting) refuse(" is being set by another thread");
+  } while (!word_.compare_exchange_weak(word, with_phase(word, Phase::setting), platform::acq_rel,
+                                        platform::acquire));
+  return phase_of(word);
+}
+
+// In the phases running and setting nobody else changes the phase, so that adding the difference
+// leaves the other bits as they are.
+void SharedState::abandon_setting(Phase before) noexcept {
+  word_.fetch_sub(static_cast<std::uint32_t>(Phase::setting) - static_cast<std::uint32_t>(before),
+                  platform::release);
+}
+
+void SharedState::finish(std::exception_ptr exception) noexcept {
+  exception_ = std::move(exception);
+  std::uint32_t word;
+  {
+    const platform::Operation operation("Future.finish", this);
+    const Phase before = phase_of(word_.load(platform::relaxed));
+    word = word_.fetch_add(
+        static_cast<std::uint32_t>(Phase::finished) - static_cast<std::uint32_t>(before),
+        platform::acq_rel);
+  }
+  if ((word & listened_bit) != 0) notify_listeners();
+}
+
+void SharedState::run() noexcept {
+  const Running frame{*this, running};
+  running = &frame;
+  platform::run_guarded(
+      [](void* state) {
+        static_cast<SharedState*>(state)->call();
+        static_cast<SharedState*>(state)->finish();
+      },
+      [](void* state) { static_cast<SharedState*>(state)->finish(std::current_exception()); },
+      [](void* state) {
+        static_cast<SharedState*>(state)->finish(std::make_exception_ptr(
+            BrokenExecutor("the thread that ran the call was cancelled or has exited")));
+      },
+      this);
+  running = frame.outer;
+}
+
+// --- who listens ---------------------------------------------------------------------------------
+
+bool SharedState::listen(Listener& listener) noexcept {
+  const BucketHolder held(*this);
+  std::uint32_t word = word_.load(platform::acquire);
+  do {
+    if (is_done(word)) return false;
+  } while (!word_.compare_exchange_weak(word, word | listened_bit, platform::acq_rel,
+                                        platform::acquire));
+  if (last_ == nullptr) {
+    listener.next_ = &listener;
+  } else {
+    listener.next_ = last_->next_;
+    last_->next_ = &listener;
+  }
+  last_ = &listener;
+  return true;
+}
+
+bool SharedState::unlisten(Listener& listener) noexcept {
+  const BucketHolder held(*this);
+  if (last_ == nullptr) return false;
+  Listener* before = last_;
+  do {
+    if (before->next_ == &listener) {
+      before->next_ = listener.next_;
+      if (last_ == &listener) last_ = before == &listener ? nullptr : before;
+      return true;
+    }
+    before = before->next_;
+  } while (before != last_);
+  return false;
+}
+
+void SharedState::notify_listeners() noexcept {
+  Listener* callbacks = nullptr;
+  Listener** end = &callbacks;
+  {
+    const platform::Operation operation("Future.notify", this);
+    const BucketHolder held(*this);
+    if (last_ == nullptr) return;
+    Listener* listener = last_->next_;
+    last_->next_ = nullptr;
+    last_ = nullptr;
+    while (listener != nullptr) {
+      // Once notified, a waiting thread's listener belongs to that thread again.
+      Listener* const next = listener->next_;
+      if (listener->kind_ == Listener::Kind::waiting_thread) {
+        listener->notify(*this);
+      } else {
+        *end = listener;
+        end = &listener->next_;
+      }
+      listener = next;
+    }
+    *end = nullptr;
+  }
+  while (callbacks != nullptr) {
+    Listener* const next = callbacks->next_;
+    callbacks->notify(*this);
+    callbacks = next;
+  }
+}
+
+void call_back(void (*function)(void*), void* argument) noexcept {
+  platform::run_guarded(
+      function,
+      [](void*) {
+        threading::report_exception(std::current_exception(), threading::current_thread());
+      },
+      [](void*) {}, argument);
+}
+
+// --- waiting -------------------------------------------------------------------------------------
+
+bool SharedState::wait(std::int64_t deadline) {
+  runtime::Self& self = runtime::self();
+  if (is_running(*this)) {
+    throw DeadlockError(described() + ": the call waits for its own result (in " +
+                        runtime::describe_calling_thread() + ")");
+  }
+  // With a deadline the caller could be kept by the task for too long.
+  if (deadline == platform::never && current_worker != nullptr &&
+      current_worker->run_instead(*this)) {
+    return true;
+  }
+  const platform::Operation operation("Future.result", this);
+  if (is_done()) return true;
+  if (deadline <= platform::now()) return operation.saw(false);
+  runtime::check_interrupt(self);
+  const StoodInFor worker;
+  const Ended ended = Waiting(self, *this).wait(deadline, Interrupts::heeded);
+  if (runtime::must_stop(self)) runtime::stop_for_good(self);
+  if (ended == Ended::interrupted) runtime::throw_interrupt();
+  return ended == Ended::woken;
+}
+
+void SharedState::wait_unconditionally() {
+  runtime::Self& self = runtime::self();
+  const platform::Operation operation("Future.result", this);
+  if (is_done()) return;
+  Waiting(self, *this).wait(platform::never, Interrupts::deferred);
+  if (runtime::must_stop(self)) runtime::stop_for_good(self);
+}
+
+const std::exception_ptr& SharedState::wait_for_outcome(std::int64_t deadline) {
+  if (!is_done() && !wait(deadline)) {
+    throw TimeoutError(described() + " is not done in time (in " +
+                       runtime::describe_calling_thread() + ")");
+  }
+  if (phase() == Phase::cancelled) {
+    throw CancelledError(described() + " was cancelled (in " + runtime::describe_calling_thread() +
+                         ")");
+  }
+  return exception_;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::futures

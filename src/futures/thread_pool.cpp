@@ -1,0 +1,339 @@
+#include "futures/thread_pool.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/describe.h"
+#include "runtime/waiting.h"
+#include "threading/report_exception.h"
+#include "threading/roster.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::futures {
+
+namespace {
+
+using runtime::GuardHolder;
+using runtime::WaitKind;
+
+// All pools there are, for the end of the program.
+constinit runtime::Guard pools_guard;
+constinit ThreadPool* first_pool = nullptr;
+constinit platform::atomic<bool> program_is_ending{false};
+
+void before_join_of_all() noexcept {
+  program_is_ending.store(true, platform::release);
+  ThreadPool::shut_all_down();
+}
+
+void prepare_end_of_program() {
+  static const bool prepared = [] {
+    threading::roster::before_join_of_all(before_join_of_all);
+    platform::on_restart([] {
+      pools_guard.reset();
+      first_pool = nullptr;
+    });
+    return true;
+  }();
+  (void)prepared;
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(std::size_t max_workers, std::string name,
+                       std::function<void()> initializer)
+    : max_workers_(max_workers),
+      name_(std::move(name)),
+      initializer_(std::move(initializer)),
+      process_(platform::process_id()),
+      permits_(static_cast<int>(max_workers)) {
+  prepare_end_of_program();
+  const GuardHolder held(pools_guard);
+  next_pool_ = first_pool;
+  if (first_pool != nullptr) first_pool->previous_pool_ = this;
+  first_pool = this;
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const GuardHolder held(pools_guard);
+    (previous_pool_ == nullptr ? first_pool : previous_pool_->next_pool_) = next_pool_;
+    if (next_pool_ != nullptr) next_pool_->previous_pool_ = previous_pool_;
+  }
+  // Its workers are gone, and with them its tasks; but not in a fork's child.
+  drop_tasks(false);
+}
+
+bool ThreadPool::is_of_another_process() const noexcept {
+  return process_ != platform::process_id();
+}
+
+void ThreadPool::refuse(const char* why) const {
+  throw RuntimeError("cannot submit to the ThreadPoolExecutor '" + name_ + "' " + why + " (in " +
+                     runtime::describe_calling_thread() + ")");
+}
+
+BrokenThreadPool ThreadPool::broken() const {
+  return BrokenThreadPool("the initializer of the ThreadPoolExecutor '" + name_ +
+                          "' has thrown: it makes no more calls (in " +
+                          runtime::describe_calling_thread() + ")");
+}
+
+// --- tasks ---------------------------------------------------------------------------------------
+
+void ThreadPool::check_open() const {
+  if (is_of_another_process()) {
+    refuse("in a forked child, where its workers are missing: make a new one there");
+  }
+  if (is_broken_.load(platform::acquire)) throw broken();
+  if (is_shut_down_.load(platform::acquire)) {
+    refuse(program_is_ending.load(platform::acquire) ? "at the end of the program"
+                                                     : "after its shutdown");
+  }
+}
+
+void ThreadPool::submit(SharedState& task) {
+  const platform::Operation operation("submit", this);
+  check_open();
+  task.pool_ = this;
+  task.retain();
+  if (is_own_worker()) {
+    try {
+      static_cast<PoolWorker*>(current_worker)->deque_.push(&task);
+    } catch (...) {
+      task.release();
+      throw;
+    }
+    offer_work();
+    return;
+  }
+  submitted_.add(task);
+  try {
+    call_worker_if_needed();
+  } catch (...) {
+    // It is in the list, but not for anybody to run.
+    task.cancel();
+    throw;
+  }
+}
+
+bool ThreadPool::is_own_worker() const noexcept {
+  // There is no other kind of worker.
+  return current_worker != nullptr && &static_cast<PoolWorker*>(current_worker)->pool_ == this;
+}
+
+bool ThreadPool::has_work() const noexcept {
+  if (!submitted_.is_empty()) return true;
+  for (PoolWorker* worker = newest_.load(platform::seq_cst); worker != nullptr;
+       worker = worker->older_) {
+    if (!worker->deque_.is_empty()) return true;
+  }
+  return false;
+}
+
+// Goes round from the thief's neighbour on, so that not all thieves try the same victim first.
+SharedState* ThreadPool::steal(const PoolWorker* thief) noexcept {
+  for (PoolWorker* victim = thief->older_; victim != nullptr; victim = victim->older_) {
+    if (SharedState* task = victim->deque_.steal()) return task;
+  }
+  for (PoolWorker* victim = newest_.load(platform::acquire); victim != thief;
+       victim = victim->older_) {
+    if (SharedState* task = victim->deque_.steal()) return task;
+  }
+  return nullptr;
+}
+
+void ThreadPool::run(SharedState& task) noexcept {
+  if (is_broken_.load(platform::acquire)) {
+    task.finish(std::make_exception_ptr(broken()));
+  } else {
+    task.run();
+  }
+}
+
+// Cancels all that nobody has begun, or has it fail.
+void ThreadPool::drop_tasks(bool breaks) noexcept {
+  const auto drop = [this, breaks](SharedState& task) {
+    if (!breaks) {
+      task.cancel();
+    } else if (task.claim()) {
+      task.finish(std::make_exception_ptr(broken()));
+    }
+    task.release();
+  };
+  while (SharedState* task = submitted_.take()) drop(*task);
+  for (PoolWorker* worker = newest_.load(platform::acquire); worker != nullptr;
+       worker = worker->older_) {
+    while (!worker->deque_.is_empty()) {
+      if (SharedState* task = worker->deque_.steal()) drop(*task);
+    }
+  }
+}
+
+// --- who is at work ------------------------------------------------------------------------------
+
+void ThreadPool::call_worker_if_needed() {
+  if (permits_.load(platform::seq_cst) > 0 && looking_.load(platform::seq_cst) == 0) call_worker();
+}
+
+void ThreadPool::offer_work() noexcept {
+  try {
+    call_worker_if_needed();
+  } catch (const std::exception&) {
+    // No thread, or no memory for one: the caller is at work, and looks for tasks when it is done.
+  }
+}
+
+void ThreadPool::call_worker() {
+  PoolWorker* worker;
+  {
+    const GuardHolder held(guard_);
+    // Somebody else may have called one meanwhile, which will look at all there is.
+    if (permits_.load(platform::relaxed) <= 0 || looking_.load(platform::seq_cst) > 0) return;
+    if (resting_ != nullptr) {
+      worker = std::exchange(resting_, resting_->next_);
+      --resting_count_;
+      worker->is_resting_ = false;
+    } else if (vacant_ != nullptr) {
+      worker = std::exchange(vacant_, vacant_->next_);
+      ++threads_;
+    } else {
+      worker = &workers_.emplace_back(*this, workers_.size());
+      worker->older_ = newest_.load(platform::relaxed);
+      newest_.store(worker, platform::seq_cst);
+      ++threads_;
+    }
+    permits_.fetch_sub(1, platform::relaxed);
+    looking_.fetch_add(1, platform::seq_cst);
+    worker->is_looking_ = true;
+    if (worker->self_ != nullptr) {
+      runtime::wake(*worker->self_->slot);
+      return;
+    }
+  }
+  start(*worker);
+}
+
+void ThreadPool::start(PoolWorker& worker) {
+  try {
+    threading::Thread(threading::ThreadOptions{
+                          .target = [&worker, pool = shared_from_this()] { worker.live(); },
+                          .name = name_ + "_" + std::to_string(worker.number_),
+                          .daemon = false})
+        .start();
+  } catch (...) {
+    bool others_are_at_work;
+    {
+      const GuardHolder held(guard_);
+      worker.is_looking_ = false;
+      vacate(worker);
+      others_are_at_work = threads_ > waiting_.load(platform::relaxed);
+    }
+    looking_.fetch_sub(1, platform::seq_cst);
+    // They will come to the task.
+    if (!others_are_at_work) throw;
+  }
+}
+
+// With the guard held.
+void ThreadPool::vacate(PoolWorker& worker) noexcept {
+  worker.self_ = nullptr;
+  worker.next_ = std::exchange(vacant_, &worker);
+  permits_.fetch_add(1, platform::seq_cst);
+  if (--threads_ == 0 && is_shut_down_.load(platform::relaxed)) all_ended_.set();
+}
+
+bool ThreadPool::rest(PoolWorker& worker) noexcept {
+  const platform::Operation operation("rest", this);
+  const auto must_end = [this] {
+    // Those who stood in for others are kept for the next time, but not without limit.
+    return is_shut_down_.load(platform::relaxed) || resting_count_ > max_workers_;
+  };
+  {
+    const GuardHolder held(guard_);
+    if (must_end() && !(permits_.load(platform::relaxed) >= 0 && has_work())) {
+      vacate(worker);
+      return false;
+    }
+    runtime::prepare_to_wait(*worker.self_);
+    worker.next_ = std::exchange(resting_, &worker);
+    worker.is_resting_ = true;
+    ++resting_count_;
+    permits_.fetch_add(1, platform::seq_cst);
+  }
+  if (has_work()) {
+    const GuardHolder held(guard_);
+    if (worker.is_resting_ && permits_.load(platform::relaxed) > 0) {
+      PoolWorker** link = &resting_;
+      while (*link != &worker) link = &(*link)->next_;
+      *link = worker.next_;
+      worker.is_resting_ = false;
+      --resting_count_;
+      permits_.fetch_sub(1, platform::relaxed);
+      looking_.fetch_add(1, platform::seq_cst);
+      worker.is_looking_ = true;
+      return true;
+    }
+  }
+  runtime::wait_for_wake(*worker.self_, runtime::Reason(WaitKind::work, this), platform::never,
+                         runtime::Interrupts::deferred);
+  return true;
+}
+
+void ThreadPool::break_down() noexcept {
+  is_broken_.store(true, platform::release);
+  threading::report_exception(std::current_exception(), threading::current_thread());
+  drop_tasks(true);
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+void ThreadPool::shut_down(bool cancels_tasks) noexcept {
+  const platform::Operation operation("shutdown", this);
+  if (is_of_another_process()) return;
+  {
+    const GuardHolder held(guard_);
+    is_shut_down_.store(true, platform::seq_cst);
+    if (threads_ == 0) all_ended_.set();
+    // Called, they find out.
+    while (resting_ != nullptr) {
+      PoolWorker& worker = *std::exchange(resting_, resting_->next_);
+      worker.is_resting_ = false;
+      worker.is_looking_ = true;
+      permits_.fetch_sub(1, platform::relaxed);
+      looking_.fetch_add(1, platform::seq_cst);
+      runtime::wake(*worker.self_->slot);
+    }
+    resting_count_ = 0;
+  }
+  if (cancels_tasks) drop_tasks(false);
+}
+
+void ThreadPool::shut_all_down() noexcept {
+  const GuardHolder held(pools_guard);
+  for (ThreadPool* pool = first_pool; pool != nullptr; pool = pool->next_pool_) {
+    pool->shut_down(false);
+  }
+}
+
+void ThreadPool::join() {
+  if (is_of_another_process()) return;
+  if (is_own_worker()) {
+    throw DeadlockError("a worker of the ThreadPoolExecutor '" + name_ +
+                        "' waits for the end of its own pool: shut it down without waiting (in " +
+                        runtime::describe_calling_thread() + ")");
+  }
+  all_ended_.wait(WaitKind::join, this);
+  std::vector<threading::Thread> threads;
+  {
+    const GuardHolder held(guard_);
+    for (PoolWorker& worker : workers_) {
+      if (worker.thread_) threads.push_back(*worker.thread_);
+    }
+  }
+  for (threading::Thread& thread : threads) thread.join();
+}
+
+}  // namespace tutti::inline TUTTI_ABI::futures

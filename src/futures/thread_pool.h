@@ -1,0 +1,159 @@
+// The pool behind a ThreadPoolExecutor: its tasks, its workers, and who of them is at work.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "futures/deque.h"
+#include "futures/task_list.h"
+#include "futures/worker.h"
+#include "runtime/guard.h"
+#include "runtime/self.h"
+#include "tutti/errors.h"
+#include "tutti/futures/shared_state.h"
+#include "tutti/sync/event_cell.h"
+#include "tutti/threading/thread.h"
+
+namespace tutti::inline TUTTI_ABI::futures {
+
+class PoolWorker;
+
+/// Tasks from outside go into one list, first in, first out; tasks that a worker submits into its
+/// own deque, from which it takes the newest and others steal the oldest. Every 61st time a worker
+/// looks at the list first, so that nothing there waits for ever behind tasks that beget tasks.
+///
+/// `max_workers` is how many may be at work: each needs one of so many permits, and gives it back
+/// while it has nothing to do, and while it waits for a future. That is when another one steps in,
+/// so that a pool can't come to a stand with tasks that nobody has begun. When the wait ends the
+/// worker takes its permit back at once, which can make their number negative; then the next one to
+/// finish a task gives one back.
+///
+/// Whoever adds a task calls a worker if there is a permit and none is looking for work already; a
+/// worker that stops looking because it has found something, and was the last one, calls another if
+/// there is more. A worker that finds nothing gives its permit back and then looks once more. Both
+/// sides are seq_cst (the add, then the look at permits and at who is looking; the permit, then the
+/// look at the tasks), so that no task is added unseen.
+class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
+ public:
+  ThreadPool(std::size_t max_workers, std::string name, std::function<void()> initializer);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  std::size_t max_workers() const noexcept { return max_workers_; }
+
+  /// Throws RuntimeError once it is shut down, or when there is no worker and none can be started,
+  /// BrokenThreadPool when it is broken; the task is then not run.
+  void submit(SharedState& task);
+
+  void check_open() const;
+
+  /// From now on no task comes in; workers end when there are no tasks left.
+  void shut_down(bool cancels_tasks) noexcept;
+  /// The same for all pools, at the end of the program.
+  static void shut_all_down() noexcept;
+  /// Waits until all workers have ended. Throws RuntimeError in one of them, KeyboardInterrupt in an
+  /// interrupted main thread.
+  void join();
+  /// The calling thread is one of its workers.
+  bool is_own_worker() const noexcept;
+
+ private:
+  friend class PoolWorker;
+
+  bool is_of_another_process() const noexcept;
+  [[noreturn]] void refuse(const char* why) const;
+  bool has_work() const noexcept;
+  SharedState* steal(const PoolWorker* thief) noexcept;
+  /// Runs a task that the calling worker has claimed.
+  void run(SharedState& task) noexcept;
+  void drop_tasks(bool breaks) noexcept;
+
+  /// A task was added, or is left.
+  void call_worker_if_needed();
+  /// The same where somebody else is at work, who will come to the task if no other can.
+  void offer_work() noexcept;
+  void call_worker();
+  void start(PoolWorker& worker);
+  /// Gives the permit back and sleeps until it is called, with a permit again. False: its thread is
+  /// to end.
+  bool rest(PoolWorker& worker) noexcept;
+  void vacate(PoolWorker& worker) noexcept;
+  /// The initializer has thrown what is being handled.
+  void break_down() noexcept;
+  BrokenThreadPool broken() const;
+
+  const std::size_t max_workers_;
+  const std::string name_;
+  const std::function<void()> initializer_;
+  const std::uint32_t process_;
+
+  TaskList submitted_;
+  /// Workers that are at work without a task: they look for one.
+  alignas(64) platform::atomic<int> looking_{0};
+  platform::atomic<int> permits_;
+  platform::atomic<bool> is_broken_{false};
+  /// All workers there ever were, linked by `older`, for thieves.
+  platform::atomic<PoolWorker*> newest_{nullptr};
+
+  /// Workers that wait for a future, without a permit.
+  platform::atomic<int> waiting_{0};
+
+  alignas(64) runtime::Guard guard_;
+  // Guarded, but for the flag's readers.
+  platform::atomic<bool> is_shut_down_{false};
+  std::deque<PoolWorker> workers_;
+  PoolWorker* resting_ = nullptr;
+  PoolWorker* vacant_ = nullptr;
+  std::size_t resting_count_ = 0;
+  int threads_ = 0;
+  /// It is shut down, and no thread is left.
+  sync::EventCell all_ended_;
+
+  // The list of all pools.
+  ThreadPool* next_pool_ = nullptr;
+  ThreadPool* previous_pool_ = nullptr;
+};
+
+/// One thread of a pool, and, when that has ended, room for another.
+class alignas(64) PoolWorker final : public Worker {
+ public:
+  PoolWorker(ThreadPool& pool, std::size_t number) : pool_(pool), number_(number) {}
+
+  /// What its thread does.
+  void live() noexcept;
+
+  bool run_instead(SharedState& task) noexcept override;
+  void begin_wait() override;
+  void end_wait() noexcept override;
+
+ private:
+  friend class ThreadPool;
+
+  SharedState* find() noexcept;
+  void begin_to_look() noexcept;
+  void stop_looking() noexcept;
+  bool take_out_of_deque(SharedState& task) noexcept;
+
+  ThreadPool& pool_;
+  const std::size_t number_;
+  PoolWorker* older_ = nullptr;
+  Deque deque_;
+  unsigned looks_ = 0;
+  bool is_looking_ = false;
+
+  // Guarded by the pool.
+  /// The next one that rests, or is vacant.
+  PoolWorker* next_ = nullptr;
+  bool is_resting_ = false;
+  /// Null while no thread has begun.
+  runtime::Self* self_ = nullptr;
+  std::optional<threading::Thread> thread_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::futures
