@@ -1,8 +1,8 @@
 // The work-stealing deque: its owner pushes and pops at the bottom, anybody steals from the top.
 //
-// Chase and Lev, "Dynamic circular work-stealing deque", 2005, with the orders of Lê, Pop, Cohen and
-// Zappa Nardelli, "Correct and efficient work-stealing for weak memory models", 2013, where stores
-// and loads stand for its fences, which ThreadSanitizer can't follow.
+// Chase and Lev, "Dynamic circular work-stealing deque", 2005, with the orders of Lê, Pop, Cohen
+// and Zappa Nardelli, "Correct and efficient work-stealing for weak memory models", 2013, where
+// stores and loads stand for its fences, which ThreadSanitizer can't follow.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace tutti::inline TUTTI_ABI::futures {
 class SharedState;
 
 /// Items are at the places top … bottom - 1, each in slot (place modulo capacity). Only the owner
-/// changes bottom; top only grows, by the compare-exchange with which somebody takes the item there.
+/// changes bottom; top only grows, by the compare-exchange with which somebody takes the item
+/// there.
 ///
 /// Who takes the last item: pop() lowers bottom and then reads top; steal() reads top and then
 /// bottom; all four seq_cst. So not both of them miss the other: either the thief sees the lowered
@@ -33,8 +34,8 @@ class Deque {
   Deque(const Deque&) = delete;
   Deque& operator=(const Deque&) = delete;
 
-  /// By the owner. Throws std::bad_alloc, and nothing has changed. seq_cst: whoever pushes looks for
-  /// sleeping workers next, which look for work after they have said that they sleep.
+  /// By the owner. Throws std::bad_alloc, and nothing has changed. seq_cst: whoever pushes looks
+  /// for sleeping workers next, which look for work after they have said that they sleep.
   void push(SharedState* item) {
     const std::int64_t bottom = bottom_.load(platform::relaxed);
     const std::int64_t top = top_.load(platform::acquire);
@@ -95,8 +96,8 @@ class Deque {
   struct Array {
     explicit Array(std::int64_t size)
         : capacity(size),
-          slots(std::make_unique<platform::atomic<SharedState*>[]>(
-              static_cast<std::size_t>(size))) {}
+          slots(
+              std::make_unique<platform::atomic<SharedState*>[]>(static_cast<std::size_t>(size))) {}
     platform::atomic<SharedState*>& at(std::int64_t place) const noexcept {
       return slots[static_cast<std::size_t>(place & (capacity - 1))];
     }
@@ -117,7 +118,8 @@ class Deque {
   alignas(64) platform::atomic<std::int64_t> top_{0};
   alignas(64) platform::atomic<std::int64_t> bottom_{0};
   platform::atomic<Array*> array_;
-  /// All arrays there were, since a thief may still read in them: together less than twice the last.
+  /// All arrays there were, since a thief may still read in them: together less than twice the
+  /// last.
   std::vector<std::unique_ptr<Array>> arrays_;
 };
 

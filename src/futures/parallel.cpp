@@ -55,16 +55,8 @@ class Loop {
 
   void work() noexcept {
     std::size_t largest = 1;
-    while (!has_failed_.load(platform::relaxed)) {
-      std::size_t first = next_.load(platform::relaxed);
-      std::size_t size;
-      do {
-        const std::size_t left = count_ - first;
-        if (left == 0) return;
-        size = std::min(std::max<std::size_t>(left / (2 * parties_), 1), largest);
-        // relaxed: places carry no data, and what a piece has done is seen through its thread's
-        // future.
-      } while (!next_.compare_exchange_weak(first, first + size, platform::relaxed));
+    std::size_t first;
+    while (const std::size_t size = take(largest, first)) {
       const std::int64_t begin = platform::now();
       do_piece(first, first + size);
       const std::int64_t passed = platform::now() - begin;
@@ -80,7 +72,23 @@ class Loop {
     std::size_t last;
   };
 
+  /// How many places, from `first` on, are now the caller's; 0 when there are none left for it.
+  std::size_t take(std::size_t largest, std::size_t& first) noexcept {
+    const platform::Operation operation("parallel loop", this);
+    if (has_failed_.load(platform::relaxed)) return 0;
+    first = next_.load(platform::relaxed);
+    std::size_t size;
+    do {
+      const std::size_t left = count_ - first;
+      size = std::min({std::max<std::size_t>(left / (2 * parties_), 1), largest, left});
+      // relaxed: places carry no data, and what a piece has done is seen through its thread's
+      // future.
+    } while (size > 0 && !next_.compare_exchange_weak(first, first + size, platform::relaxed));
+    return size;
+  }
+
   bool is_over() const noexcept {
+    const platform::Operation operation("parallel loop", this, platform::Access::read);
     return next_.load(platform::relaxed) == count_ || has_failed_.load(platform::relaxed);
   }
 
@@ -100,6 +108,7 @@ class Loop {
   }
 
   void fail(std::exception_ptr exception) noexcept {
+    const platform::Operation operation("parallel loop", this);
     if (!has_failed_.exchange(true, platform::relaxed)) failure_ = std::move(exception);
   }
 

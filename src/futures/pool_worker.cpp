@@ -16,36 +16,38 @@ void PoolWorker::live() noexcept {
   }
   current_worker = this;
   if (pool_.initializer_) {
-    platform::run_guarded(
-        [](void* pool) { static_cast<ThreadPool*>(pool)->initializer_(); },
-        [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); },
-        [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); }, &pool_);
+    platform::run_guarded([](void* pool) { static_cast<ThreadPool*>(pool)->initializer_(); },
+                          [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); },
+                          [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); }, &pool_);
   }
-  for (;;) {
-    // More are at work than may be, since a wait has ended.
-    const bool is_one_too_many = pool_.permits_.load(platform::relaxed) < 0;
-    if (SharedState* task = is_one_too_many ? nullptr : find()) {
-      stop_looking();
-      if (task->claim()) pool_.run(*task);
+  do {
+    while (SharedState* task = begin_next()) {
+      pool_.run(*task);
       task->release();
-      continue;
     }
-    if (!is_one_too_many) {
-      begin_to_look();
-      if (runtime::spin<runtime::Looks::steady>(&pool_, platform::never,
-                                                [this] { return pool_.has_work(); })) {
-        continue;
-      }
-    }
-    if (std::exchange(is_looking_, false)) pool_.looking_.fetch_sub(1, platform::seq_cst);
-    if (!pool_.rest(*this)) break;
-  }
+  } while (look_around() || pool_.rest(*this));
   current_worker = nullptr;
+}
+
+// The next task to run, or null: then it looks for one, unless more are at work than may be.
+SharedState* PoolWorker::begin_next() noexcept {
+  const platform::Operation operation("next task", &pool_);
+  const bool is_one_too_many = pool_.permits_.load(platform::relaxed) < 0;
+  while (SharedState* task = is_one_too_many ? nullptr : find()) {
+    stop_looking();
+    if (task->claim()) return task;
+    task->release();
+  }
+  if (is_one_too_many) {
+    give_up_looking();
+  } else {
+    begin_to_look();
+  }
+  return nullptr;
 }
 
 SharedState* PoolWorker::find() noexcept {
   constexpr unsigned looks_between_submitted_tasks = 61;
-  const platform::Operation operation("next task", &pool_);
   if (++looks_ % looks_between_submitted_tasks == 0) {
     if (SharedState* task = pool_.submitted_.take()) return task;
   }
@@ -59,6 +61,17 @@ void PoolWorker::begin_to_look() noexcept {
   pool_.looking_.fetch_add(1, platform::seq_cst);
 }
 
+// Somebody may be about to submit the next one.
+bool PoolWorker::look_around() noexcept {
+  return platform::can_spin && is_looking_ &&
+         runtime::spin<runtime::Looks::steady>(&pool_, platform::never,
+                                               [this] { return pool_.has_work(); });
+}
+
+void PoolWorker::give_up_looking() noexcept {
+  if (std::exchange(is_looking_, false)) pool_.looking_.fetch_sub(1, platform::seq_cst);
+}
+
 // It has found a task. If nobody else looks, somebody should look for the next one.
 void PoolWorker::stop_looking() noexcept {
   if (!std::exchange(is_looking_, false)) return;
@@ -69,9 +82,15 @@ void PoolWorker::stop_looking() noexcept {
 }
 
 bool PoolWorker::run_instead(SharedState& task) noexcept {
-  if (task.pool() != &pool_ || task.phase() != SharedState::Phase::pending) return false;
-  const bool is_taken = take_out_of_deque(task);
-  const bool is_claimed = task.claim();
+  if (task.pool() != &pool_) return false;
+  bool is_taken;
+  bool is_claimed;
+  {
+    const platform::Operation operation("Future.result", &task);
+    if (task.phase() != SharedState::Phase::pending) return operation.saw(false);
+    is_taken = take_out_of_deque(task);
+    is_claimed = task.claim();
+  }
   if (is_claimed) pool_.run(task);
   if (is_taken) task.release();
   return is_claimed;

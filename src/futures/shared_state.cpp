@@ -122,7 +122,8 @@ bool SharedState::claim_or_notify_cancel() {
       (word_.fetch_or(notified_bit, platform::acq_rel) & notified_bit) == 0) {
     return false;
   }
-  throw RuntimeError(described() + " is not to be run by the caller: that was begun before, or is " +
+  throw RuntimeError(described() +
+                     " is not to be run by the caller: that was begun before, or is " +
                      "an executor's affair (in " + runtime::describe_calling_thread() + ")");
 }
 
@@ -182,6 +183,7 @@ void SharedState::run() noexcept {
 // --- who listens ---------------------------------------------------------------------------------
 
 bool SharedState::listen(Listener& listener) noexcept {
+  const platform::Operation operation("Future.listen", this);
   const BucketHolder held(*this);
   std::uint32_t word = word_.load(platform::acquire);
   do {
@@ -199,6 +201,7 @@ bool SharedState::listen(Listener& listener) noexcept {
 }
 
 bool SharedState::unlisten(Listener& listener) noexcept {
+  const platform::Operation operation("Future.listen", this);
   const BucketHolder held(*this);
   if (last_ == nullptr) return false;
   Listener* before = last_;
@@ -255,6 +258,7 @@ void call_back(void (*function)(void*), void* argument) noexcept {
 // --- waiting -------------------------------------------------------------------------------------
 
 bool SharedState::wait(std::int64_t deadline) {
+  if (platform::current().pass != 0 && look() >= Phase::cancelled) return true;
   runtime::Self& self = runtime::self();
   if (is_running(*this)) {
     throw DeadlockError(described() + ": the call waits for its own result (in " +
@@ -285,7 +289,7 @@ void SharedState::wait_unconditionally() {
 }
 
 const std::exception_ptr& SharedState::wait_for_outcome(std::int64_t deadline) {
-  if (!is_done() && !wait(deadline)) {
+  if (!wait(deadline)) {
     throw TimeoutError(described() + " is not done in time (in " +
                        runtime::describe_calling_thread() + ")");
   }

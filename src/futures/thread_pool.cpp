@@ -42,8 +42,7 @@ void prepare_end_of_program() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(std::size_t max_workers, std::string name,
-                       std::function<void()> initializer)
+ThreadPool::ThreadPool(std::size_t max_workers, std::string name, std::function<void()> initializer)
     : max_workers_(max_workers),
       name_(std::move(name)),
       initializer_(std::move(initializer)),
@@ -163,13 +162,19 @@ void ThreadPool::drop_tasks(bool breaks) noexcept {
     }
     task.release();
   };
-  while (SharedState* task = submitted_.take()) drop(*task);
-  for (PoolWorker* worker = newest_.load(platform::acquire); worker != nullptr;
-       worker = worker->older_) {
-    while (!worker->deque_.is_empty()) {
-      if (SharedState* task = worker->deque_.steal()) drop(*task);
+  const auto next = [this]() -> SharedState* {
+    const platform::Operation operation("next task", this);
+    if (SharedState* task = submitted_.take()) return task;
+    for (PoolWorker* worker = newest_.load(platform::acquire); worker != nullptr;
+         worker = worker->older_) {
+      // A thief that was faster has left the next one to be stolen.
+      while (!worker->deque_.is_empty()) {
+        if (SharedState* task = worker->deque_.steal()) return task;
+      }
     }
-  }
+    return nullptr;
+  };
+  while (SharedState* task = next()) drop(*task);
 }
 
 // --- who is at work ------------------------------------------------------------------------------
@@ -218,10 +223,10 @@ void ThreadPool::call_worker() {
 
 void ThreadPool::start(PoolWorker& worker) {
   try {
-    threading::Thread(threading::ThreadOptions{
-                          .target = [&worker, pool = shared_from_this()] { worker.live(); },
-                          .name = name_ + "_" + std::to_string(worker.number_),
-                          .daemon = false})
+    threading::Thread(
+        threading::ThreadOptions{.target = [&worker, pool = shared_from_this()] { worker.live(); },
+                                 .name = name_ + "_" + std::to_string(worker.number_),
+                                 .daemon = false})
         .start();
   } catch (...) {
     bool others_are_at_work;
@@ -247,6 +252,7 @@ void ThreadPool::vacate(PoolWorker& worker) noexcept {
 
 bool ThreadPool::rest(PoolWorker& worker) noexcept {
   const platform::Operation operation("rest", this);
+  worker.give_up_looking();
   const auto must_end = [this] {
     // Those who stood in for others are kept for the next time, but not without limit.
     return is_shut_down_.load(platform::relaxed) || resting_count_ > max_workers_;
@@ -325,7 +331,10 @@ void ThreadPool::join() {
                         "' waits for the end of its own pool: shut it down without waiting (in " +
                         runtime::describe_calling_thread() + ")");
   }
-  all_ended_.wait(WaitKind::join, this);
+  {
+    const platform::Operation operation("shutdown", this);
+    all_ended_.wait(WaitKind::join, this);
+  }
   std::vector<threading::Thread> threads;
   {
     const GuardHolder held(guard_);

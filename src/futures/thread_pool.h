@@ -57,8 +57,8 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   void shut_down(bool cancels_tasks) noexcept;
   /// The same for all pools, at the end of the program.
   static void shut_all_down() noexcept;
-  /// Waits until all workers have ended. Throws RuntimeError in one of them, KeyboardInterrupt in an
-  /// interrupted main thread.
+  /// Waits until all workers have ended. Throws RuntimeError in one of them, KeyboardInterrupt in
+  /// an interrupted main thread.
   void join();
   /// The calling thread is one of its workers.
   bool is_own_worker() const noexcept;
@@ -135,8 +135,11 @@ class alignas(64) PoolWorker final : public Worker {
  private:
   friend class ThreadPool;
 
+  SharedState* begin_next() noexcept;
   SharedState* find() noexcept;
   void begin_to_look() noexcept;
+  bool look_around() noexcept;
+  void give_up_looking() noexcept;
   void stop_looking() noexcept;
   bool take_out_of_deque(SharedState& task) noexcept;
 

@@ -26,8 +26,7 @@ std::size_t checked(std::optional<int> max_workers) {
 
 std::string name_of(std::string prefix) {
   if (!prefix.empty()) return prefix;
-  return "ThreadPoolExecutor-" +
-         std::to_string(pools_without_name.fetch_add(1, platform::relaxed));
+  return "ThreadPoolExecutor-" + std::to_string(pools_without_name.fetch_add(1, platform::relaxed));
 }
 
 }  // namespace

@@ -43,9 +43,11 @@ struct Gathering::Core {
 
   /// Brings what is on the stack into `ready`, oldest first.
   void take_done() noexcept {
+    const platform::Operation operation("Future.wait", this);
     const auto first = static_cast<std::ptrdiff_t>(ready.size());
     Entry* entry = done.exchange(nullptr, platform::seq_cst);
-    for (; entry != nullptr; entry = entry->below) ready.push_back(entry);  // There is room for all.
+    for (; entry != nullptr; entry = entry->below)
+      ready.push_back(entry);  // There is room for all.
     std::reverse(ready.begin() + first, ready.end());
   }
   /// Runs the first of those that are tasks of the calling worker's pool and that nobody has begun.
@@ -139,7 +141,8 @@ std::vector<bool> wait_for_states(const std::vector<SharedState*>& states, std::
   }
   std::vector<bool> is_done;
   is_done.reserve(states.size());
-  for (const SharedState* state : states) is_done.push_back(state->is_done());
+  for (const SharedState* state : states)
+    is_done.push_back(state->look() >= SharedState::Phase::cancelled);
   return is_done;
 }
 

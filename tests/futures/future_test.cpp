@@ -76,7 +76,8 @@ TEST(Future, IsAHandle) {
 TEST(Future, IsNotDoneInTime) {
   const Future<int> future;
   EXPECT_TRUE(throws<TimeoutError>([&] { future.result(0); }, {"Future at"}));
-  EXPECT_TRUE(throws<TimeoutError>([&] { future.result(1ms); }, {"not done in time", "MainThread"}));
+  EXPECT_TRUE(
+      throws<TimeoutError>([&] { future.result(1ms); }, {"not done in time", "MainThread"}));
   EXPECT_THROW(future.exception(-1), TimeoutError);
   future.set_result(1);
   EXPECT_EQ(future.result(), 1);
@@ -176,9 +177,8 @@ TEST(Future, CallsBackInOrder) {
   const Future<int> future;
   std::vector<int> calls;
   for (int i = 1; i <= 3; ++i) {
-    future.add_done_callback([&calls, i](const Future<int>& done) {
-      calls.push_back(i * done.result());
-    });
+    future.add_done_callback(
+        [&calls, i](const Future<int>& done) { calls.push_back(i * done.result()); });
   }
   EXPECT_TRUE(calls.empty());
   future.set_result(10);
@@ -190,8 +190,9 @@ TEST(Future, CallsBackInOrder) {
 TEST(Future, CallsBackWhenCancelledAndWithMoveOnlyFunctions) {
   const Future<void> future;
   bool was_cancelled = false;
-  future.add_done_callback(
-      [&, owned = std::make_unique<int>(1)](Future<void> done) { was_cancelled = done.cancelled(); });
+  future.add_done_callback([&, owned = std::make_unique<int>(1)](Future<void> done) {
+    was_cancelled = done.cancelled();
+  });
   future.cancel();
   EXPECT_TRUE(was_cancelled);
 }
@@ -303,8 +304,7 @@ TEST(FutureWait, ReturnsAtTheFirstException) {
       << "neither a result nor a cancelled one is an exception";
   Thread setter([&] { all[1].set_exception(1); });
   setter.start();
-  EXPECT_EQ(futures::wait(all, forever, futures::FIRST_EXCEPTION).not_done,
-            (std::vector{all[2]}));
+  EXPECT_EQ(futures::wait(all, forever, futures::FIRST_EXCEPTION).not_done, (std::vector{all[2]}));
   setter.join();
 }
 

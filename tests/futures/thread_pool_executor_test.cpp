@@ -312,9 +312,11 @@ TEST(ThreadPoolMap, TakesChunksBuffersAndTwoRanges) {
     return all;
   };
   const std::vector<std::string> expected{"a", "bb", "ccc", "dddd", "eeeee"};
-  for (const futures::MapOptions& options :
-       {futures::MapOptions{}, {.chunksize = 2}, {.chunksize = 100}, {.buffersize = 1},
-        {.chunksize = 2, .buffersize = 3}}) {
+  for (const futures::MapOptions& options : {futures::MapOptions{},
+                                             {.chunksize = 2},
+                                             {.chunksize = 100},
+                                             {.buffersize = 1},
+                                             {.chunksize = 2, .buffersize = 3}}) {
     std::vector<std::string> results;
     for (std::string& text : pool.map(repeat, a, b, options)) results.push_back(std::move(text));
     EXPECT_EQ(results, expected);
@@ -347,8 +349,7 @@ TEST(ThreadPoolMap, ThrowsWhereTheResultWouldBeAndEnds) {
     std::vector<double> seen;
     EXPECT_TRUE(throws<std::domain_error>(
         [&] {
-          for (double x :
-               pool.map(reciprocal, std::vector{1, 2, 0, 4}, {.chunksize = chunksize})) {
+          for (double x : pool.map(reciprocal, std::vector{1, 2, 0, 4}, {.chunksize = chunksize})) {
             seen.push_back(x);
           }
         },
@@ -390,11 +391,13 @@ TEST(ThreadPoolMap, HasATimeout) {
 TEST(ThreadPoolMap, WorksWithBoolsNothingAndNoElements) {
   ThreadPoolExecutor pool(1);
   int odd = 0;
-  for (bool is_odd : pool.map([](int n) { return n % 2 == 1; }, std::vector{1, 2, 3})) odd += is_odd;
+  for (bool is_odd : pool.map([](int n) { return n % 2 == 1; }, std::vector{1, 2, 3}))
+    odd += is_odd;
   EXPECT_EQ(odd, 2);
   std::atomic<int> calls = 0;
   int results = 0;
-  for ([[maybe_unused]] auto nothing : pool.map([&](int) { ++calls; }, std::vector{1, 2})) ++results;
+  for ([[maybe_unused]] auto nothing : pool.map([&](int) { ++calls; }, std::vector{1, 2}))
+    ++results;
   EXPECT_EQ(calls, 2);
   EXPECT_EQ(results, 2);
   for ([[maybe_unused]] int n : pool.map([](int i) { return i; }, std::vector<int>())) FAIL();
@@ -404,9 +407,8 @@ TEST(ThreadPoolMap, WorksWithBoolsNothingAndNoElements) {
 
 TEST(ThreadPoolInitializer, RunsOnceInEachThread) {
   Journal<std::uint64_t> idents;
-  ThreadPoolExecutor pool({.max_workers = 2, .initializer = [&] {
-                             idents.add(threading::get_ident());
-                           }});
+  ThreadPoolExecutor pool(
+      {.max_workers = 2, .initializer = [&] { idents.add(threading::get_ident()); }});
   threading::Barrier meeting(3);
   for (int i = 0; i < 2; ++i) pool.submit([&] { meeting.wait(); });
   meeting.wait();
@@ -450,7 +452,8 @@ TEST(ThreadPoolShutdown, AcceptsNothingAfterwards) {
   ThreadPoolExecutor pool(1, "Closed");
   pool.shutdown();
   pool.shutdown();
-  EXPECT_TRUE(throws<RuntimeError>([&] { pool.submit([] {}); }, {"'Closed'", "after its shutdown"}));
+  EXPECT_TRUE(
+      throws<RuntimeError>([&] { pool.submit([] {}); }, {"'Closed'", "after its shutdown"}));
   EXPECT_THROW(pool.map([](int n) { return n; }, std::vector{1}), RuntimeError);
 }
 

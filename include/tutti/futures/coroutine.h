@@ -7,9 +7,9 @@
 //     }
 //
 // A coroutine runs in the thread that calls it until its first wait, and after a wait in the thread
-// that has made the future done: the pool's, if it is of one of its calls, or the one that has called
-// set_result() or cancel(). If the future is done already it goes on where it is. Its own future is
-// running from the start, so it can't be cancelled.
+// that has made the future done: the pool's, if it is of one of its calls, or the one that has
+// called set_result() or cancel(). If the future is done already it goes on where it is. Its own
+// future is running from the start, so it can't be cancelled.
 #pragma once
 
 #if defined(__cpp_impl_coroutine)
@@ -66,7 +66,8 @@ class ResumeOn {
   Executor& executor_;
 };
 
-/// co_await it, and the coroutine goes on as one of the executor's calls. Throws what submit() does.
+/// co_await it, and the coroutine goes on as one of the executor's calls. Throws what submit()
+/// does.
 inline ResumeOn resume_on(Executor& executor) noexcept {
   return ResumeOn(executor);
 }

@@ -61,9 +61,8 @@ class Executor {
   /// The same for a function of two arguments, until the shorter range ends.
   template <std::ranges::input_range R, std::ranges::input_range S, typename F>
   auto map(F&& function, R&& first, S&& second, MapOptions options = {}) {
-    return Results<Executor, std::decay_t<F>, R, S>(*this, std::forward<F>(function), options,
-                                                    std::forward<R>(first),
-                                                    std::forward<S>(second));
+    return Results<Executor, std::decay_t<F>, R, S>(
+        *this, std::forward<F>(function), options, std::forward<R>(first), std::forward<S>(second));
   }
 
   /// From now on nothing is accepted. Waits, unless told not to, until all calls have been made.

@@ -136,8 +136,8 @@ class Future {
   /// once, in the calling thread, if it is done already. Functions are called in the order in which
   /// they were added. What one throws goes to threading::excepthook.
   template <typename F>
-  requires std::invocable<std::decay_t<F>&, Future>
-  void add_done_callback(F&& function) const {
+  requires std::invocable < std::decay_t<F>
+  &, Future > void add_done_callback(F&& function) const {
     auto callback = std::make_unique<Callback<std::decay_t<F>>>(std::forward<F>(function));
     if (state().listen(*callback)) {
       callback.release();

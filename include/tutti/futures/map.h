@@ -42,8 +42,8 @@ template <typename E, typename F, typename... Ranges>
 class Results {
  public:
   /// std::monostate for a function that returns nothing.
-  using Result = typename ResultState<
-      std::invoke_result_t<F&, std::ranges::range_value_t<Ranges>&...>>::Kept;
+  using Result =
+      typename ResultState<std::invoke_result_t<F&, std::ranges::range_value_t<Ranges>&...>>::Kept;
 
   Results(E& executor, F function, const MapOptions& options, Ranges&&... ranges)
       : executor_(executor),

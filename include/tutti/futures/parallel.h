@@ -7,8 +7,8 @@
 // number of elements nor their cost has to be told.
 //
 // At the first exception no new pieces are begun; it is thrown when those under way have ended. A
-// loop may be inside of another one, or of a call of the same pool: the calling thread does whatever
-// nobody else has time for, so it waits only for pieces that others are working at.
+// loop may be inside of another one, or of a call of the same pool: the calling thread does
+// whatever nobody else has time for, so it waits only for pieces that others are working at.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,8 @@ namespace tutti::inline TUTTI_ABI::futures {
 /// Does the work of the places first … last - 1.
 using Piece = void (*)(void* work, std::size_t first, std::size_t last);
 
-/// Has `piece` do the places 0 … count - 1, each once, in the calling thread and up to max_workers -
-/// 1 of the pool's.
+/// Has `piece` do the places 0 … count - 1, each once, in the calling thread and up to max_workers
+/// - 1 of the pool's.
 void share_out(ThreadPoolExecutor& pool, std::size_t count, Piece piece, void* work);
 
 /// The same for a function of a piece.
@@ -60,9 +60,9 @@ class Places {
   std::size_t count_;
 };
 
-/// Calls `body(i)` for each i in first … last - 1, or, if it takes two, `body(begin, end)` for pieces
-/// of that range. In no order; from several threads at the same time. Throws what the body has
-/// thrown first, RuntimeError when the pool is shut down.
+/// Calls `body(i)` for each i in first … last - 1, or, if it takes two, `body(begin, end)` for
+/// pieces of that range. In no order; from several threads at the same time. Throws what the body
+/// has thrown first, RuntimeError when the pool is shut down.
 template <std::integral I, typename F>
 requires std::invocable<F&, I> || std::invocable<F&, I, I>
 void parallel_for(ThreadPoolExecutor& pool, I first, std::type_identity_t<I> last, F&& body) {
@@ -119,9 +119,9 @@ class Partials {
 ///
 ///     double area = futures::parallel_reduce(pool, 0, n, 0.0, std::plus(), height);
 template <std::integral I, typename T, typename Reduce, typename Transform>
-requires std::invocable<Transform&, I> && std::invocable<Reduce&, T, T>
-T parallel_reduce(ThreadPoolExecutor& pool, I first, std::type_identity_t<I> last, T init,
-                  Reduce reduce, Transform transform) {
+requires std::invocable<Transform&, I> && std::invocable<Reduce&, T, T> T
+parallel_reduce(ThreadPoolExecutor& pool, I first, std::type_identity_t<I> last, T init,
+                Reduce reduce, Transform transform) {
   Partials<T> partials;
   const Places<I> places(first, last);
   share_out(pool, places.count(), [&, places](std::size_t begin, std::size_t end) {
@@ -137,13 +137,13 @@ T parallel_reduce(ThreadPoolExecutor& pool, I first, std::type_identity_t<I> las
 /// The same for the elements of a range, or what `transform` makes of them.
 template <std::ranges::random_access_range R, typename T, typename Reduce = std::plus<>,
           typename Transform = std::identity>
-requires std::ranges::sized_range<R> && std::invocable<Reduce&, T, T>
-T parallel_reduce(ThreadPoolExecutor& pool, R&& elements, T init, Reduce reduce = {},
-                  Transform transform = {}) {
+requires std::ranges::sized_range<R> && std::invocable<Reduce&, T, T> T parallel_reduce(
+    ThreadPoolExecutor& pool, R&& elements, T init, Reduce reduce = {}, Transform transform = {}) {
   const auto first = std::ranges::begin(elements);
   using Distance = std::ranges::range_difference_t<R>;
-  return parallel_reduce(pool, std::size_t{0}, static_cast<std::size_t>(std::ranges::size(elements)),
-                         std::move(init), std::move(reduce), [&](std::size_t i) -> decltype(auto) {
+  return parallel_reduce(pool, std::size_t{0},
+                         static_cast<std::size_t>(std::ranges::size(elements)), std::move(init),
+                         std::move(reduce), [&](std::size_t i) -> decltype(auto) {
                            return std::invoke(transform, first[static_cast<Distance>(i)]);
                          });
 }

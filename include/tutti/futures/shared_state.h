@@ -43,7 +43,8 @@ class Listener {
 ///     pending → running | setting | cancelled      by claim(), begin_setting(), cancel()
 ///     running → finished                           of a task: by run(), in the thread that claimed
 ///     running → setting → finished                 of others: by begin_setting(), finish()
-///     setting → pending | running                  by abandon_setting(), when a result can't be made
+///     setting → pending | running                  by abandon_setting(), when a result can't be
+///     made
 ///
 /// The result is written by the thread that has taken the state to running or setting, before
 /// finish(), whose release pairs with the acquire of every look at the phase. LISTENED is set under
@@ -93,8 +94,8 @@ class SharedState {
   /// Throws DeadlockError if the calling thread is running the very task, KeyboardInterrupt in an
   /// interrupted main thread.
   bool wait(std::int64_t deadline);
-  /// Waits until it is done; an interruption of the main thread stays pending. The caller knows that
-  /// it does not need one of its own pool's workers for that.
+  /// Waits until it is done; an interruption of the main thread stays pending. The caller knows
+  /// that it does not need one of its own pool's workers for that.
   void wait_unconditionally();
   /// As wait(), and throws TimeoutError when it is not done in time, CancelledError when it was
   /// cancelled. Returns the exception that it ended with.

@@ -33,8 +33,8 @@ struct ThreadPoolOptions {
 /// begun newest first, by the same thread, or oldest first by threads that have nothing else to do.
 /// A call that waits for the result of another one of the pool can't bring it to a stand: what
 /// nobody has begun it makes itself, and while it waits for one that is under way, another thread
-/// may work in its place. So there are at most max_workers threads at work, and at most as many more
-/// as wait for futures.
+/// may work in its place. So there are at most max_workers threads at work, and at most as many
+/// more as wait for futures.
 ///
 /// The destructor shuts down and waits. A pool that is still there when the program ends makes its
 /// calls first, as in Python. Thread-safe. Python counterpart:

@@ -30,7 +30,7 @@ explore::Options relaxed_words() {
 std::vector<Proof> proofs() {
   std::vector<Proof> all;
   for (const auto& part : {lock_proofs(), semaphore_and_event_proofs(), condition_proofs(),
-                           barrier_proofs(), thread_proofs(), queue_proofs()}) {
+                           barrier_proofs(), thread_proofs(), queue_proofs(), future_proofs()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -30,6 +30,7 @@ std::vector<Proof> condition_proofs();
 std::vector<Proof> barrier_proofs();
 std::vector<Proof> thread_proofs();
 std::vector<Proof> queue_proofs();
+std::vector<Proof> future_proofs();
 
 /// All of them.
 std::vector<Proof> proofs();
