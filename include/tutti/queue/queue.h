@@ -65,8 +65,9 @@ class BasicQueue : public QueueBase {
   /// From now on put() throws, and get() throws once the queue is empty; threads that wait are let
   /// go. With `immediate` what is in it is dropped, and join() returns.
   void shutdown(bool immediate = false) {
+    if (!immediate) return shut_down(nullptr);
     Store dropped(store_.emptied());
-    shut_down(immediate ? &dropped : nullptr);
+    shut_down(&dropped);
   }
   bool is_shutdown() const noexcept { return is_shut_down(); }
 
