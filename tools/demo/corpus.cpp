@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace demo {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// The whole file, or none if it can't be read or is not text.
 std::optional<std::string> read_text(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
   const std::streamoff size = stream.tellg();
@@ -22,6 +27,8 @@ std::optional<std::string> read_text(const fs::path& file) {
   if (is_binary) return std::nullopt;
   return text;
 }
+
+}  // namespace
 
 Corpus read_corpus(const fs::path& folder) {
   if (!fs::exists(folder)) throw std::runtime_error(folder.string() + ": no such folder");
@@ -43,6 +50,12 @@ Corpus read_corpus(const fs::path& folder) {
   }
   std::sort(corpus.files.begin(), corpus.files.end());
   return corpus;
+}
+
+std::string text_of(const fs::path& file) {
+  std::optional<std::string> text = read_text(file);
+  if (!text) throw std::runtime_error(file.string() + ": can't be read any more");
+  return *std::move(text);
 }
 
 }  // namespace demo

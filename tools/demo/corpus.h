@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,7 @@ struct Corpus {
 /// finds them in the page cache. Throws std::runtime_error when there are none.
 Corpus read_corpus(const std::filesystem::path& folder);
 
-/// The whole file, or none if it can't be read or is not text.
-std::optional<std::string> read_text(const std::filesystem::path& file);
+/// The text of a file of a corpus. Throws std::runtime_error if it can't be read any more.
+std::string text_of(const std::filesystem::path& file);
 
 }  // namespace demo

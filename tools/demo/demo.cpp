@@ -35,6 +35,12 @@ std::vector<Form> all_forms() {
            return count_in_threads(corpus, progress, threads);
          }});
   }
+  for (const int counters : {2, 4}) {
+    forms.push_back({fmt::format("pipeline, {} counters", counters),
+                     [counters](const Corpus& corpus, Progress& progress) {
+                       return count_in_pipeline(corpus, progress, counters);
+                     }});
+  }
   return forms;
 }
 
@@ -48,10 +54,10 @@ Result run_form(const Form& form, const Corpus& corpus) {
 
 void print_table(const std::vector<Form>& forms, const std::vector<Result>& results,
                  std::uint64_t bytes) {
-  fmt::print("{:<14} {:>8} {:>8} {:>9}\n", "form", "seconds", "MB/s", "speed-up");
+  fmt::print("{:<20} {:>8} {:>8} {:>9}\n", "form", "seconds", "MB/s", "speed-up");
   for (std::size_t i = 0; i < forms.size(); ++i) {
     const double seconds = results[i].seconds;
-    fmt::print("{:<14} {:>8.3f} {:>8.1f} {:>8.2f}x\n", forms[i].name, seconds,
+    fmt::print("{:<20} {:>8.3f} {:>8.1f} {:>8.2f}x\n", forms[i].name, seconds,
                static_cast<double>(bytes) / 1e6 / seconds, results[0].seconds / seconds);
   }
 }

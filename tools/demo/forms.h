@@ -1,4 +1,5 @@
-// The ways to count: each takes the same files and must come to the same result.
+// The ways to count: each takes the same files and must come to the same result. A file that can't
+// be read any more, or any other error in one of its threads, ends a form with that error.
 #pragma once
 
 #include "demo/corpus.h"
@@ -12,5 +13,9 @@ WordCount count_in_one_thread(const Corpus& corpus, Progress& progress);
 /// Threads that take the next file from a shared list, under a Lock, and count for themselves; once
 /// all have come to a Barrier, each merges some parts of all counts.
 WordCount count_in_threads(const Corpus& corpus, Progress& progress, int threads);
+
+/// Three stages with a Queue between each two: a reader of files, `counters` threads that count
+/// their words, and a merger of what these have counted.
+WordCount count_in_pipeline(const Corpus& corpus, Progress& progress, int counters);
 
 }  // namespace demo

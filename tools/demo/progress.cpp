@@ -47,12 +47,12 @@ void Progress::draw(double share) {
   if (is_terminal_) {
     constexpr int width = 40;
     const int full = static_cast<int>(share * width);
-    fmt::print("\r{:<14} [{:=<{}}{:<{}}] {:3.0f} %", title_, "", full, "", width - full,
+    fmt::print("\r{:<20} [{:=<{}}{:<{}}] {:3.0f} %", title_, "", full, "", width - full,
                share * 100);
     std::fflush(stdout);
   } else if (const int quarter = static_cast<int>(share * 4); quarter > last_quarter_) {
     last_quarter_ = quarter;
-    fmt::print("{:<14} {:3} %\n", title_, quarter * 25);
+    fmt::print("{:<20} {:3} %\n", title_, quarter * 25);
   }
 }
 

@@ -48,8 +48,19 @@ void WordCount::add(std::string_view word) {
   }
 }
 
-void WordCount::merge_part(std::size_t part, const WordCount& from) {
-  for (const auto& [word, n] : from.parts_[part]) parts_[part][word] += n;
+void WordCount::merge_part(std::size_t part, WordCount& from) {
+  Part& ours = parts_[part];
+  Part& theirs = from.parts_[part];
+  // The longer one takes in the shorter one. Words that it does not have yet are not copied, but
+  // move over.
+  if (ours.size() < theirs.size()) ours.swap(theirs);
+  ours.merge(theirs);
+  for (const auto& [word, n] : theirs) ours.find(word)->second += n;
+  theirs.clear();
+}
+
+void WordCount::merge(WordCount from) {
+  for (std::size_t part = 0; part < part_count; ++part) merge_part(part, from);
 }
 
 std::size_t WordCount::different_words() const {

@@ -27,8 +27,10 @@ class WordCount {
 
   /// Adds the words of `text`: runs of letters, digits and _ that do not begin with a digit.
   void add_words_of(std::string_view text);
-  /// Adds one part of another count.
-  void merge_part(std::size_t part, const WordCount& from);
+  /// Adds one part of another count, which loses it.
+  void merge_part(std::size_t part, WordCount& from);
+  /// Adds all of another count.
+  void merge(WordCount from);
 
   std::size_t different_words() const;
   /// The `n` most frequent words, ties in alphabetical order.

@@ -1,31 +1,16 @@
-#include "demo/forms.h"
-
 #include <fmt/core.h>
 #include <tutti/threading.h>
 #include <cstddef>
 #include <mutex>
+#include <utility>
 #include <vector>
+
+#include "demo/forms.h"
+#include "demo/forms/crew.h"
 
 namespace demo {
 
 namespace threading = tutti::threading;
-
-namespace {
-
-void count_file(const std::filesystem::path& file, WordCount& count, Progress& progress) {
-  const auto text = read_text(file);
-  if (!text) return;
-  count.add_words_of(*text);
-  progress.add(text->size());
-}
-
-}  // namespace
-
-WordCount count_in_one_thread(const Corpus& corpus, Progress& progress) {
-  WordCount count;
-  for (const auto& file : corpus.files) count_file(file, count, progress);
-  return count;
-}
 
 WordCount count_in_threads(const Corpus& corpus, Progress& progress, int threads) {
   threading::Lock lock;  // Guards next_file.
@@ -41,7 +26,9 @@ WordCount count_in_threads(const Corpus& corpus, Progress& progress, int threads
         file = next_file++;
       }
       if (file >= corpus.files.size()) break;
-      count_file(corpus.files[file], counts[self], progress);
+      const std::string text = text_of(corpus.files[file]);
+      counts[self].add_words_of(text);
+      progress.add(text.size());
     }
     all_counted.wait();
     for (std::size_t part = self; part < WordCount::part_count; part += counts.size()) {
@@ -49,13 +36,17 @@ WordCount count_in_threads(const Corpus& corpus, Progress& progress, int threads
     }
   };
 
-  std::vector<threading::Thread> workers;
+  Crew crew([&] {
+    {
+      const std::scoped_lock held(lock);
+      next_file = corpus.files.size();
+    }
+    all_counted.abort();
+  });
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    workers.emplace_back(threading::ThreadOptions{.target = threading::Target(work, i),
-                                                  .name = fmt::format("counter-{}", i + 1)});
-    workers.back().start();
+    crew.start({.name = fmt::format("counter-{}", i + 1), .work = [&work, i] { work(i); }});
   }
-  for (threading::Thread& worker : workers) worker.join();
+  crew.join();
   return std::move(counts[0]);
 }
 
