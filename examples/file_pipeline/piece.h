@@ -1,0 +1,4 @@
+// What stands on a board.
+#pragma once
+
+enum class Piece { none, king, queen, rook, bishop, knight, pawn };

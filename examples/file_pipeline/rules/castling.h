@@ -1,0 +1,4 @@
+// Nothing leads here: nobody includes it.
+#pragma once
+
+#include "move.h"
