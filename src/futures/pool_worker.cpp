@@ -10,6 +10,7 @@ namespace tutti::inline TUTTI_ABI::futures {
 void PoolWorker::live() noexcept {
   {
     const threading::Thread thread = threading::current_thread();
+    const platform::Operation operation("enter", &pool_);
     const runtime::GuardHolder held(pool_.guard_);
     self_ = &runtime::self();
     thread_ = thread;

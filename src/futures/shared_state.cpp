@@ -264,6 +264,12 @@ bool SharedState::wait(std::int64_t deadline) {
     throw DeadlockError(described() + ": the call waits for its own result (in " +
                         runtime::describe_calling_thread() + ")");
   }
+  if (pool_ != nullptr && process_ != platform::process_id()) {
+    throw RuntimeError(described() +
+                       " is that of a call in the process from which this one was forked: here it "
+                       "will never be done (in " +
+                       runtime::describe_calling_thread() + ")");
+  }
   // With a deadline the caller could be kept by the task for too long.
   if (deadline == platform::never && current_worker != nullptr &&
       current_worker->run_instead(*this)) {

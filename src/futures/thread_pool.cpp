@@ -97,6 +97,7 @@ void ThreadPool::submit(SharedState& task) {
   const platform::Operation operation("submit", this);
   check_open();
   task.pool_ = this;
+  task.process_ = process_;
   task.retain();
   if (is_own_worker()) {
     try {

@@ -91,8 +91,8 @@ class SharedState {
 
   /// Waits until it is done. In a pool's worker, a task of that pool that nobody has begun is run
   /// by the caller; otherwise the pool may have another worker step in. False at the deadline.
-  /// Throws DeadlockError if the calling thread is running the very task, KeyboardInterrupt in an
-  /// interrupted main thread.
+  /// Throws DeadlockError if the calling thread is running the very task, RuntimeError in a fork's
+  /// child, where nobody will run it, KeyboardInterrupt in an interrupted main thread.
   bool wait(std::int64_t deadline);
   /// Waits until it is done; an interruption of the main thread stays pending. The caller knows
   /// that it does not need one of its own pool's workers for that.
@@ -139,6 +139,8 @@ class SharedState {
 
   platform::atomic<std::uint32_t> references_{1};
   platform::atomic<std::uint32_t> word_{0};
+  /// Of a task: where its pool's workers are.
+  std::uint32_t process_ = 0;
   /// The last one of a circular list; guarded by the bucket.
   Listener* last_ = nullptr;
   std::exception_ptr exception_;
