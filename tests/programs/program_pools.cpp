@@ -1,4 +1,5 @@
-// How programs with pools end, and what a fork leaves of pools: see tests/futures/pools_end_test.cpp.
+// How programs with pools end, and what a fork leaves of pools: see
+// tests/futures/pools_end_test.cpp.
 #include <unistd.h>
 
 #include <cstdlib>
