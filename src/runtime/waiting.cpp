@@ -52,8 +52,8 @@ void restore_record(Self& self) noexcept {
   }
 }
 
-Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
-                    Interrupts interrupts) noexcept {
+Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline, Interrupts interrupts,
+                    Spinning spinning) noexcept {
   Slot& slot = *self.slot;
   const void* const object = reason.object.load(platform::relaxed);
   const auto is_ended = [&]() noexcept {
@@ -74,7 +74,8 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
   }
   // Nobody wakes a sleeper, so there is nothing to spin for.
   const bool can_be_woken = reason.kind.load(platform::relaxed) != WaitKind::sleep;
-  bool ended = can_be_woken && spin<Looks::steady>(object, deadline, is_ended);
+  bool ended = can_be_woken && spinning == Spinning::allowed &&
+               spin<Looks::steady>(object, deadline, is_ended);
   if (!ended) {
     publish_record(slot, reason, deadline);
     count_runnable(-1);

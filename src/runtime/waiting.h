@@ -17,11 +17,14 @@ void prepare_to_wait(Self& self) noexcept;
 
 /// Whether an interruption of the main thread ends a wait, or stays pending until a later one.
 enum class Interrupts { heeded, deferred };
+/// Whether to spin before parking; not again for those who have just spun for the same in vain.
+enum class Spinning { allowed, done };
 
 /// Waits until wake() is called for `self`, until `deadline`, or until an interruption of the main
 /// thread. `reason` is what the wait record says.
 Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
-                    Interrupts interrupts = Interrupts::heeded) noexcept;
+                    Interrupts interrupts = Interrupts::heeded,
+                    Spinning spinning = Spinning::allowed) noexcept;
 
 void wake(Slot& slot) noexcept;
 

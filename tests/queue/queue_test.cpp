@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -259,6 +260,73 @@ TEST(Queue, NamesItselfInErrors) {
     EXPECT_NE(text.find("maxsize of 1"), std::string::npos) << text;
     EXPECT_NE(text.find("MainThread"), std::string::npos) << text;
   }
+}
+
+// --- what items may be ---------------------------------------------------------------------------
+
+template <std::size_t size, std::size_t alignment = 1>
+struct alignas(alignment) Block {
+  explicit Block(int value) : first(static_cast<char>(value)) { bytes[size - 2] = first; }
+  bool is_whole() const {
+    return bytes[size - 2] == first && reinterpret_cast<std::uintptr_t>(this) % alignment == 0;
+  }
+  char first;
+  char bytes[size - 1]{};
+};
+
+TEST(Queue, HoldsItemsOfAnySizeAndAlignment) {
+  const auto pass = []<typename Item>(const Item&) {
+    queue::Queue<Item> q;
+    for (int i = 0; i < 100; ++i) q.put(Item(i));
+    for (int i = 0; i < 100; ++i) {
+      const Item got = q.get();
+      EXPECT_TRUE(got.is_whole());
+      EXPECT_EQ(got.first, static_cast<char>(i));
+    }
+  };
+  pass(Block<2>(0));
+  pass(Block<4096>(0));
+  pass(Block<64, 32>(0));
+  pass(Block<256, 256>(0));
+  queue::Queue<char> bytes;
+  for (int i = 0; i < 3000; ++i) bytes.put(static_cast<char>(i));
+  for (int i = 0; i < 3000; ++i) EXPECT_EQ(bytes.get(), static_cast<char>(i));
+}
+
+// Counts how much of the memory that queues of Counted take is in use.
+struct Counted {
+  explicit Counted(int its_value) : value(its_value) { ++living; }
+  Counted(Counted&& other) noexcept : value(other.value) { ++living; }
+  Counted& operator=(Counted&&) = default;
+  ~Counted() { --living; }
+  int value;
+  static inline int living = 0;
+};
+
+TEST(Queue, LetsGoOfEachItemOnce) {
+  for (const int left : {0, 1, 2, 7, 300, 1000}) {
+    {
+      queue::Queue<Counted> q;
+      for (int i = 0; i < 1000; ++i) q.put(Counted(i));
+      EXPECT_EQ(Counted::living, 1000);
+      for (int i = 0; i < 1000 - left; ++i) EXPECT_EQ(q.get().value, i);
+      EXPECT_EQ(Counted::living, left);
+    }
+    EXPECT_EQ(Counted::living, 0) << left;
+  }
+}
+
+TEST(Queue, LetsGoOfTheItemsOfAnImmediateShutdown) {
+  const auto shut_down_with_items = [](auto&& q) {
+    for (int i = 0; i < 500; ++i) q.put(Counted(i));
+    for (int i = 0; i < 300; ++i) q.get();
+    q.shutdown(true);
+    EXPECT_EQ(Counted::living, 0);
+    EXPECT_TRUE(q.empty());
+    EXPECT_THROW(q.get(), queue::ShutDown);
+  };
+  shut_down_with_items(queue::Queue<Counted>());
+  shut_down_with_items(queue::LifoQueue<Counted>());
 }
 
 // Every item once, each producer's in order, whatever the threads and the capacity.

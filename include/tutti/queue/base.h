@@ -11,23 +11,18 @@
 
 namespace tutti::inline TUTTI_ABI::queue {
 
-/// A queue without the type of its items; see Queue for what the functions mean.
-///
-/// Invariants, under the guard: getters wait only while the store is empty, putters only while it
-/// is full, and neither once the queue is shut down. An item that is put while getters wait goes to
-/// the one that has waited longest, without passing through the store; room that is made goes to
-/// the longest waiting putter. So nobody can overtake, and every operation takes effect at one
-/// moment under the guard.
+/// A queue without the type of its items; see Queue for what the functions mean. What holds it
+/// together stands in src/queue/core.h.
 class QueueBase {
  public:
   QueueBase(const QueueBase&) = delete;
   QueueBase& operator=(const QueueBase&) = delete;
 
-  /// The number of items at this moment.
-  std::size_t qsize() const;
-  bool empty() const { return qsize() == 0; }
+  /// The number of items at one moment during the call.
+  std::size_t qsize() const noexcept;
+  bool empty() const noexcept { return qsize() == 0; }
   /// True while there is no room.
-  bool full() const;
+  bool full() const noexcept;
   /// The largest number of items; 0 for no limit.
   std::size_t maxsize() const noexcept { return limit_ == no_limit ? 0 : limit_; }
 
@@ -37,19 +32,22 @@ class QueueBase {
     return maxsize <= 0 ? no_limit : static_cast<std::size_t>(maxsize);
   }
 
+  /// Whether a put and a get may touch the store at the same time.
+  enum class Ends { apart, same };
   enum class Result { done, not_in_time, shut_down };
   /// Until when to wait: platform::never, or a moment of the monotonic clock; 0 for not at all.
   using Deadline = std::int64_t;
 
-  explicit QueueBase(std::size_t limit);
+  QueueBase(std::size_t limit, Ends ends);
   virtual ~QueueBase();
 
-  // How the derived queue keeps its items. Called under the guard; only push() may throw, and then
-  // nothing has changed.
+  // How the derived queue keeps its items. Called under the guard of the putters' side (push), of
+  // the getters' side (pop, pop_many) or of both (the others); where the ends are the same these
+  // are one. Only push() may throw, and then nothing has changed.
   virtual void push(void* item) = 0;
   virtual void pop(void* place) noexcept = 0;
+  virtual void pop_many(void* places, std::size_t count) noexcept = 0;
   virtual void hand_over(void* item, void* place) noexcept = 0;
-  virtual std::size_t size() const noexcept = 0;
   /// Exchanges the store for an empty one of the same type.
   virtual void exchange_store(void* empty) noexcept = 0;
 

@@ -1,9 +1,7 @@
 // queue::Queue and its relatives.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -12,12 +10,15 @@
 
 #include "tutti/errors.h"
 #include "tutti/queue/base.h"
+#include "tutti/queue/orders.h"
+#include "tutti/queue/segments.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
 
 /// A queue of items that threads put in and get out, in the order that `Store` keeps; see Queue.
 ///
-/// `Store` has push(T), which may throw if it changes nothing then, pop() and size().
+/// `Store` has push(T&&), which may throw if it changes nothing then, and pop(use), which calls
+/// `use` with the item that is next.
 template <typename T, typename Store>
 class BasicQueue : public QueueBase {
   static_assert(
@@ -77,7 +78,10 @@ class BasicQueue : public QueueBase {
   Items items() { return Items(*this); }
 
  protected:
-  BasicQueue(int maxsize, Store store) : QueueBase(limit_for(maxsize)), store_(std::move(store)) {}
+  template <typename... Arguments>
+  explicit BasicQueue(int maxsize, Arguments&&... for_the_store)
+      : QueueBase(limit_for(maxsize), Store::ends_are_apart ? Ends::apart : Ends::same),
+        store_(std::forward<Arguments>(for_the_store)...) {}
 
  private:
   void put_until(T& item, Deadline deadline) {
@@ -99,15 +103,19 @@ class BasicQueue : public QueueBase {
 
   void push(void* item) final { store_.push(std::move(*static_cast<T*>(item))); }
   void pop(void* place) noexcept final {
-    static_cast<std::optional<T>*>(place)->emplace(store_.pop());
+    store_.pop(
+        [place](T&& item) { static_cast<std::optional<T>*>(place)->emplace(std::move(item)); });
+  }
+  void pop_many(void* places, std::size_t count) noexcept final {
+    auto& items = *static_cast<std::vector<T>*>(places);
+    for (; count > 0; --count) {
+      store_.pop([&items](T&& item) { items.push_back(std::move(item)); });
+    }
   }
   void hand_over(void* item, void* place) noexcept final {
     static_cast<std::optional<T>*>(place)->emplace(std::move(*static_cast<T*>(item)));
   }
-  std::size_t size() const noexcept final { return store_.size(); }
-  void exchange_store(void* empty) noexcept final {
-    std::swap(store_, *static_cast<Store*>(empty));
-  }
+  void exchange_store(void* empty) noexcept final { store_.swap(*static_cast<Store*>(empty)); }
 
   Store store_;
 };
@@ -144,66 +152,6 @@ class BasicQueue<T, Store>::Items {
   BasicQueue* queue_;
 };
 
-// --- in which order ------------------------------------------------------------------------------
-
-template <typename T>
-class FirstInFirstOut {
- public:
-  void push(T item) { items_.push_back(std::move(item)); }
-  T pop() noexcept {
-    T item = std::move(items_.front());
-    items_.pop_front();
-    return item;
-  }
-  std::size_t size() const noexcept { return items_.size(); }
-  FirstInFirstOut emptied() const { return {}; }
-
- private:
-  std::deque<T> items_;
-};
-
-template <typename T>
-class LastInFirstOut {
- public:
-  void push(T item) { items_.push_back(std::move(item)); }
-  T pop() noexcept {
-    T item = std::move(items_.back());
-    items_.pop_back();
-    return item;
-  }
-  std::size_t size() const noexcept { return items_.size(); }
-  LastInFirstOut emptied() const { return {}; }
-
- private:
-  std::vector<T> items_;
-};
-
-template <typename T, typename Less>
-class LowestFirst {
- public:
-  explicit LowestFirst(Less less) : less_(std::move(less)) {}
-  void push(T item) {
-    items_.push_back(std::move(item));
-    std::push_heap(items_.begin(), items_.end(), greater());
-  }
-  T pop() noexcept {
-    std::pop_heap(items_.begin(), items_.end(), greater());
-    T item = std::move(items_.back());
-    items_.pop_back();
-    return item;
-  }
-  std::size_t size() const noexcept { return items_.size(); }
-  LowestFirst emptied() const { return LowestFirst(less_); }
-
- private:
-  auto greater() {
-    return [this](const T& a, const T& b) { return less_(b, a); };
-  }
-
-  Less less_;
-  std::vector<T> items_;
-};
-
 /// A queue that any number of threads put items into and get items out of, first in, first out.
 ///
 ///     queue::Queue<std::string> names(100);        // at most 100 at a time; 0 or less: no limit
@@ -211,19 +159,20 @@ class LowestFirst {
 ///     std::string name = names.get();              // waits while it is empty
 ///     for (std::string next : names.items()) …     // until names.shutdown()
 ///
-/// Linearizable; threads that wait are served first come, first served. Items are moved, so they
+/// Linearizable. Threads that wait longer than a short spin are served first come, first served.
+/// Items are moved, so they
 /// may be move-only. Thread-safe; destroy it only while no thread uses it. Python: queue.Queue.
 template <typename T>
 class Queue : public BasicQueue<T, FirstInFirstOut<T>> {
  public:
-  explicit Queue(int maxsize = 0) : BasicQueue<T, FirstInFirstOut<T>>(maxsize, {}) {}
+  explicit Queue(int maxsize = 0) : BasicQueue<T, FirstInFirstOut<T>>(maxsize) {}
 };
 
 /// A queue that gives out first what was put in last. Python: queue.LifoQueue.
 template <typename T>
 class LifoQueue : public BasicQueue<T, LastInFirstOut<T>> {
  public:
-  explicit LifoQueue(int maxsize = 0) : BasicQueue<T, LastInFirstOut<T>>(maxsize, {}) {}
+  explicit LifoQueue(int maxsize = 0) : BasicQueue<T, LastInFirstOut<T>>(maxsize) {}
 };
 
 /// A queue that gives out the lowest item first, of equal ones any. `Less` must not throw.
@@ -232,7 +181,7 @@ template <typename T, typename Less = std::less<T>>
 class PriorityQueue : public BasicQueue<T, LowestFirst<T, Less>> {
  public:
   explicit PriorityQueue(int maxsize = 0, Less less = Less())
-      : BasicQueue<T, LowestFirst<T, Less>>(maxsize, LowestFirst<T, Less>(std::move(less))) {}
+      : BasicQueue<T, LowestFirst<T, Less>>(maxsize, std::move(less)) {}
 };
 
 /// A queue without limit, tasks and shutdown. Python: queue.SimpleQueue.

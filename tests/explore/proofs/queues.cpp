@@ -8,6 +8,28 @@ using namespace tutti;
 
 namespace {
 
+// Segments of one item or two, so that a proof of a few steps goes through all there is to them.
+template <std::size_t slots, typename T = int>
+struct SmallSegments : queue::BasicQueue<T, queue::FirstInFirstOut<T, slots>> {
+  explicit SmallSegments(int maxsize = 0)
+      : queue::BasicQueue<T, queue::FirstInFirstOut<T, slots>>(maxsize) {}
+};
+
+// An item that notices when two threads are at it at once.
+class Watched {
+ public:
+  explicit Watched(int value) { value_ = value; }
+  Watched(Watched&& other) noexcept {
+    value_ = other.value_.get();
+    other.value_ = 0;
+  }
+  Watched& operator=(Watched&&) = delete;
+  int value() const { return value_; }
+
+ private:
+  tutti::Shared<int> value_ = 0;
+};
+
 void passes_an_item() {
   queue::Queue<int> q;
   tutti::Shared<int> value = 0;
@@ -138,6 +160,169 @@ void is_linearizable() {
   explore::require(q.qsize() == 2 - taken);
 }
 
+// --- two sides -----------------------------------------------------------------------------------
+
+// A put and a get at the same time: each by its own guard, on neighbouring segments or the same.
+template <std::size_t slots>
+void puts_and_gets_at_once() {
+  SmallSegments<slots, Watched> q;
+  q.put(Watched(1));
+  together(
+      [&] {
+        q.put(Watched(2));
+        q.put(Watched(3));
+      },
+      [&] {
+        explore::require(q.get().value() == 1);
+        explore::require(q.get().value() == 2);
+      });
+  explore::require(q.get().value() == 3 && q.empty());
+}
+
+// Each waits for the other all the time: the last place, the only item.
+void takes_turns_in_one_place() {
+  SmallSegments<1, Watched> q(1);
+  together(
+      [&] {
+        for (int i = 1; i <= 3; ++i) q.put(Watched(i));
+      },
+      [&] {
+        for (int i = 1; i <= 3; ++i) explore::require(q.get().value() == i);
+      });
+  explore::require(q.empty());
+}
+
+// A spent segment comes back while the putter looks for one.
+void uses_segments_again() {
+  SmallSegments<1> q;
+  for (int i = 1; i <= 2; ++i) q.put(i);
+  together(
+      [&] {
+        for (int i = 3; i <= 4; ++i) q.put(i);
+      },
+      [&] {
+        for (int i = 1; i <= 3; ++i) explore::require(q.get() == i);
+      });
+  explore::require(q.get() == 4 && q.empty());
+}
+
+// Nothing waits here, so neither side knows of the other but by its index.
+void never_overfills() {
+  SmallSegments<2> q(1);
+  int put = 0;
+  int got = 0;
+  together(
+      [&] {
+        for (int i = 0; i < 3; ++i) {
+          int item = put + 1;
+          if (q.try_put(item)) ++put;
+          explore::require(q.qsize() <= 1);
+        }
+      },
+      [&] {
+        for (int i = 0; i < 2; ++i) {
+          if (const auto item = q.try_get()) explore::require(*item == ++got);
+        }
+      });
+  explore::require(q.qsize() == static_cast<std::size_t>(put - got));
+}
+
+void serves_a_getter_and_a_putter_from_one_line_each() {
+  SmallSegments<1> q(1);
+  int sum = 0;
+  together([&] { q.put(1); }, [&] { q.put(2); },
+           [&] {
+             sum = q.get();
+             sum += q.get();
+           });
+  explore::require(sum == 3 && q.empty());
+}
+
+template <typename Queue>
+void drops_at_once_while_both_sides_work() {
+  Queue q(2);
+  q.put(1);
+  std::size_t put = 1;
+  std::size_t got = 0;
+  together(
+      [&] {
+        try {
+          q.put(2);
+          ++put;
+        } catch (const queue::ShutDown&) {
+        }
+      },
+      [&] {
+        try {
+          q.get();
+          ++got;
+          q.task_done();
+        } catch (const queue::ShutDown&) {
+        }
+      },
+      [&] { q.shutdown(true); });
+  explore::require(q.empty() && q.is_shutdown() && got <= put);
+  q.join();
+}
+
+// task_done() knows of the puts by their index only.
+void counts_tasks_while_they_come() {
+  queue::Queue<int> q;
+  q.put(1);
+  q.get();
+  together([&] { q.put(2); },
+           [&] {
+             q.task_done();
+             if (q.try_get()) q.task_done();
+           });
+  const bool is_done = q.empty();
+  if (!is_done) {
+    q.get();
+    q.task_done();
+  }
+  q.join();
+  try {
+    q.task_done();
+    explore::require(false, "done once too often");
+  } catch (const ValueError&) {
+  }
+}
+
+void joins_while_tasks_come() {
+  queue::Queue<int> q;
+  q.put(1);
+  tutti::Shared<int> done = 0;
+  together(
+      [&] {
+        q.get();
+        q.put(2);
+        q.task_done();
+        q.get();
+        done = 1;
+        q.task_done();
+      },
+      [&] {
+        q.join();
+        explore::require(done == 1);
+      });
+}
+
+template <typename Queue>
+void one_guard_for_both_sides() {
+  Queue q(1);
+  int sum = 0;
+  together(
+      [&] {
+        q.put(1);
+        q.put(2);
+      },
+      [&] {
+        sum = q.get();
+        sum += q.get();
+      });
+  explore::require(sum == 3 && q.empty());
+}
+
 }  // namespace
 
 std::vector<Proof> queue_proofs() {
@@ -154,6 +339,26 @@ std::vector<Proof> queue_proofs() {
       {"queue shuts down under a putter", shuts_down_under_a_putter, word_by_word()},
       {"queue joins its tasks", joins_its_tasks, word_by_word()},
       {"queue is linearizable", is_linearizable, word_by_word(2)},
+      {"queue puts and gets at once, segments of one", puts_and_gets_at_once<1>, word_by_word()},
+      {"queue puts and gets at once, segments of two", puts_and_gets_at_once<2>, word_by_word()},
+      {"queue puts and gets at once, relaxed memory", puts_and_gets_at_once<1>, relaxed_words()},
+      {"queue takes turns in one place", takes_turns_in_one_place, word_by_word(2)},
+      {"queue takes turns in one place, relaxed memory", takes_turns_in_one_place, relaxed_words()},
+      {"queue uses segments again", uses_segments_again, word_by_word()},
+      {"queue never overfills", never_overfills, word_by_word()},
+      {"queue never overfills, relaxed memory", never_overfills, relaxed_words()},
+      {"queue serves a line at each side", serves_a_getter_and_a_putter_from_one_line_each,
+       word_by_word(2)},
+      {"queue drops its items at once", drops_at_once_while_both_sides_work<SmallSegments<1>>,
+       word_by_word(2)},
+      {"lifo queue drops its items at once",
+       drops_at_once_while_both_sides_work<queue::LifoQueue<int>>, word_by_word(2)},
+      {"queue counts tasks while they come", counts_tasks_while_they_come, word_by_word()},
+      {"queue joins while tasks come", joins_while_tasks_come, word_by_word()},
+      {"lifo queue has one guard", one_guard_for_both_sides<queue::LifoQueue<int>>,
+       word_by_word(2)},
+      {"priority queue has one guard", one_guard_for_both_sides<queue::PriorityQueue<int>>,
+       word_by_word(2)},
   };
 }
 

@@ -1,0 +1,111 @@
+// Lines of threads that wait at a queue, and how one of them waits.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+
+#include "runtime/waiting.h"
+
+namespace tutti::inline TUTTI_ABI::queue {
+
+enum class Outcome { waits, served, refused };
+
+/// A thread that waits; lies on its stack. Once its outcome is no longer `waits` it is out of its
+/// line, and a wake is sure to come: it does not go away before.
+struct Waiting {
+  Waiting(runtime::Self& waiting, runtime::WaitKind kind, const void* queue,
+          void* its_item) noexcept
+      : self(waiting), reason(kind, queue), item(its_item) {
+    runtime::prepare_to_wait(waiting);
+  }
+
+  runtime::Self& self;
+  runtime::Reason reason;
+  /// What a putter brings, or where a getter wants it.
+  void* item;
+  Outcome outcome = Outcome::waits;
+  /// What kept a putter's item from being taken.
+  std::exception_ptr failure;
+  Waiting* next = nullptr;
+  Waiting* previous = nullptr;
+};
+
+/// Threads that wait for the same, the longest waiting first.
+class Line {
+ public:
+  bool is_empty() const noexcept { return first_ == nullptr; }
+
+  void append(Waiting& waiting) noexcept {
+    waiting.previous = last_;
+    (last_ == nullptr ? first_ : last_->next) = &waiting;
+    last_ = &waiting;
+  }
+
+  void remove(Waiting& waiting) noexcept {
+    (waiting.previous == nullptr ? first_ : waiting.previous->next) = waiting.next;
+    (waiting.next == nullptr ? last_ : waiting.next->previous) = waiting.previous;
+    waiting.next = nullptr;
+  }
+
+  Waiting& take_first(Outcome outcome) noexcept {
+    Waiting& taken = *first_;
+    remove(taken);
+    taken.outcome = outcome;
+    return taken;
+  }
+
+ private:
+  Waiting* first_ = nullptr;
+  Waiting* last_ = nullptr;
+};
+
+/// Those to be woken once the guard is released, in their order.
+class ToWake {
+ public:
+  ToWake() noexcept = default;
+  ~ToWake() {
+    while (first_ != nullptr) {
+      // Once woken, its memory belongs to its thread again.
+      Waiting& waiting = *first_;
+      first_ = waiting.next;
+      runtime::wake(*waiting.self.slot);
+    }
+  }
+  ToWake(const ToWake&) = delete;
+  ToWake& operator=(const ToWake&) = delete;
+
+  void add(Waiting& waiting) noexcept {
+    waiting.next = nullptr;
+    *end_ = &waiting;
+    end_ = &waiting.next;
+  }
+  void add_all(Line& line, Outcome outcome) noexcept {
+    while (!line.is_empty()) add(line.take_first(outcome));
+  }
+
+ private:
+  Waiting* first_ = nullptr;
+  Waiting** end_ = &first_;
+};
+
+/// Waits in a line that the caller has joined, and returns served or refused; or `waits` at the
+/// deadline, out of the line. No guard is held. `leave()` takes the guard and, if the thread still
+/// waits, leaves the line. Throws what kept a putter's item out, and KeyboardInterrupt.
+template <typename Leave>
+Outcome wait_in_line(Waiting& waiting, std::int64_t deadline, runtime::Spinning spinning,
+                     Leave leave) {
+  using runtime::Ended;
+  Ended ended = runtime::wait_for_wake(waiting.self, waiting.reason, deadline,
+                                       runtime::Interrupts::heeded, spinning);
+  if (ended != Ended::woken && !leave()) {
+    // Served at the last moment: the wake is under way.
+    ended = runtime::wait_for_wake(waiting.self, waiting.reason, platform::never,
+                                   runtime::Interrupts::deferred);
+  }
+  if (runtime::must_stop(waiting.self)) runtime::stop_for_good(waiting.self);
+  if (ended == Ended::interrupted) runtime::throw_interrupt();
+  if (waiting.failure != nullptr) std::rethrow_exception(waiting.failure);
+  return waiting.outcome;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::queue
