@@ -2,9 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "queue/core.h"
 #include "runtime/describe.h"
+#include "runtime/names.h"
 #include "tutti/errors.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
@@ -25,10 +27,23 @@ bool is_over(std::int64_t deadline) noexcept {
 
 }  // namespace
 
-QueueBase::QueueBase(std::size_t limit, Ends ends)
-    : limit_(limit), core_(std::make_unique<Core>(limit, ends)) {}
+QueueBase::QueueBase(std::size_t limit, Ends ends, std::string name)
+    : limit_(limit), core_(std::make_unique<Core>(limit, ends)) {
+  if (!name.empty()) set_name(std::move(name));
+}
 
-QueueBase::~QueueBase() = default;
+QueueBase::~QueueBase() {
+  if (core_->has_name.load(platform::relaxed)) runtime::forget_name(this);
+}
+
+std::string QueueBase::name() const {
+  return runtime::name_of(this);
+}
+
+void QueueBase::set_name(std::string name) {
+  core_->has_name.store(true, platform::relaxed);
+  runtime::set_name(this, std::move(name));
+}
 
 // --- put and get ---------------------------------------------------------------------------------
 
@@ -78,6 +93,26 @@ QueueBase::Result QueueBase::get_item(void* place, Deadline deadline) {
   return core.wait(core.getters, waiting, deadline, spinning);
 }
 
+std::size_t QueueBase::put_items(void* items, std::size_t size, std::size_t count) {
+  runtime::self();  // Where daemons stop when the program ends.
+  const platform::Operation operation("Queue.put_many", this);
+  auto* const first = static_cast<std::byte*>(items);
+  if (const auto put = core_->put_many(*this, first, size, count)) return *put;
+  return core_->put_many_attended(*this, first, size, count);
+}
+
+std::size_t QueueBase::take_items(void* places, std::size_t most) {
+  runtime::self();
+  const platform::Operation operation("Queue.get_many", this);
+  if (const auto taken = core_->get_many(*this, places, most)) return *taken;
+  return core_->get_many_attended(*this, places, most);
+}
+
+void QueueBase::give_back(void* item) noexcept {
+  const platform::Operation operation("Queue.get", this);
+  core_->give_back(*this, item);
+}
+
 // --- tasks and the end ---------------------------------------------------------------------------
 
 void QueueBase::finish_task() {
@@ -98,9 +133,9 @@ bool QueueBase::has_no_tasks(const void* queue) noexcept {
   return static_cast<const QueueBase*>(queue)->core_->tasks.are_done() || runtime::is_interrupted();
 }
 
-void QueueBase::shut_down(void* store) {
+void QueueBase::shut_down(void* content) {
   const platform::Operation operation("Queue.shutdown", this);
-  core_->shut_down(*this, store);
+  core_->shut_down(*this, content);
 }
 
 bool QueueBase::is_shut_down() const noexcept {

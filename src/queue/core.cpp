@@ -1,5 +1,6 @@
 #include "queue/core.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "runtime/load.h"
@@ -18,8 +19,20 @@ constexpr std::uint32_t longest_patience = 31;
 std::uint64_t own(const Side& side) noexcept {
   return side.index.load(platform::relaxed);
 }
-void advance(Side& side) noexcept {
-  side.index.store(own(side) + 1, platform::release);
+void advance(Side& side, std::uint64_t by = 1) noexcept {
+  side.index.store(own(side) + by, platform::release);
+}
+
+// Pushes one item after the other. What keeps a later one out is for the next call to meet again.
+template <typename PushOne>
+std::size_t push_all(std::byte* items, std::size_t size, std::size_t count, PushOne push_one) {
+  std::size_t pushed = 0;
+  try {
+    while (pushed < count && push_one(items + pushed * size)) ++pushed;
+  } catch (...) {
+    if (pushed == 0) throw;
+  }
+  return pushed;
 }
 
 }  // namespace
@@ -60,6 +73,40 @@ QueueBase::Core::Tried QueueBase::Core::get(QueueBase& queue, void* place, Look 
   queue.pop(place);
   getters.index.store(head + 1, platform::release);
   return Tried::done;
+}
+
+std::optional<std::size_t> QueueBase::Core::put_many(QueueBase& queue, std::byte* items,
+                                                     std::size_t size, std::size_t count) {
+  const GuardHolder held(putters.guard);
+  if (putters.state.load(platform::relaxed) != 0) return std::nullopt;
+  const std::uint64_t tail = own(putters);
+  // acquire: as in put().
+  if (tail - putters.known > limit - std::min(count, limit)) {
+    putters.known = getters.index.load(platform::acquire);
+  }
+  const std::uint64_t present = tail - putters.known;
+  const std::uint64_t room = present < limit ? limit - present : 0;
+  const std::size_t pushed =
+      push_all(items, size, static_cast<std::size_t>(std::min<std::uint64_t>(room, count)),
+               [&queue](void* item) {
+                 queue.push(item);
+                 return true;
+               });
+  advance(putters, pushed);
+  return pushed;
+}
+
+std::optional<std::size_t> QueueBase::Core::get_many(QueueBase& queue, void* places,
+                                                     std::size_t most) noexcept {
+  const GuardHolder held(get_guard);
+  if (getters.state.load(platform::relaxed) != 0) return std::nullopt;
+  const std::uint64_t head = own(getters);
+  // acquire: as in get().
+  if (getters.known - head < most) getters.known = putters.index.load(platform::acquire);
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(getters.known - head, most));
+  queue.pop_many(places, count);
+  advance(getters, count);
+  return count;
 }
 
 // Two sides that follow each other step by step spend their time on fetching each other's cache
@@ -132,20 +179,34 @@ std::optional<QueueBase::Result> QueueBase::Core::put_attended(QueueBase& queue,
   ToWake to_wake;
   const BothGuards held(*this);
   if (is_shut_down) return Result::shut_down;
+  if (hand_over_or_push(queue, item, to_wake)) return Result::done;
+  if (waiting != nullptr) putters.line.append(*waiting);
+  return std::nullopt;
+}
+
+std::size_t QueueBase::Core::put_many_attended(QueueBase& queue, std::byte* items, std::size_t size,
+                                               std::size_t count) {
+  ToWake to_wake;
+  const BothGuards held(*this);
+  if (is_shut_down) return 0;
+  return push_all(items, size, count,
+                  [&](void* item) { return hand_over_or_push(queue, item, to_wake); });
+}
+
+// False if there is no room.
+bool QueueBase::Core::hand_over_or_push(QueueBase& queue, void* item, ToWake& to_wake) {
   if (!getters.line.is_empty()) {
     Waiting& getter = getters.line.take_first(Outcome::served);
     queue.hand_over(item, getter.item);
     advance(putters);
     advance(getters);
     to_wake.add(getter);
-  } else if (held.size() < limit) {
-    queue.push(item);
-    advance(putters);
-  } else {
-    if (waiting != nullptr) putters.line.append(*waiting);
-    return std::nullopt;
+    return true;
   }
-  return Result::done;
+  if (own(putters) - own(getters) >= limit) return false;
+  queue.push(item);
+  advance(putters);
+  return true;
 }
 
 std::optional<QueueBase::Result> QueueBase::Core::get_attended(QueueBase& queue, void* place,
@@ -161,6 +222,33 @@ std::optional<QueueBase::Result> QueueBase::Core::get_attended(QueueBase& queue,
   advance(getters);
   admit_putters(queue, to_wake);
   return Result::done;
+}
+
+std::size_t QueueBase::Core::get_many_attended(QueueBase& queue, void* places,
+                                               std::size_t most) noexcept {
+  ToWake to_wake;
+  const BothGuards held(*this);
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(held.size(), most));
+  queue.pop_many(places, count);
+  advance(getters, count);
+  admit_putters(queue, to_wake);
+  return count;
+}
+
+// The indices only grow, so it counts as put once more, and as done once for that.
+void QueueBase::Core::give_back(QueueBase& queue, void* item) noexcept {
+  ToWake to_wake;
+  const BothGuards held(*this);
+  advance(putters);
+  tasks.discount_one();
+  if (getters.line.is_empty()) {
+    queue.take_back(item);
+  } else {
+    Waiting& getter = getters.line.take_first(Outcome::served);
+    queue.hand_over(item, getter.item);
+    advance(getters);
+    to_wake.add(getter);
+  }
 }
 
 // There is room: the longest waiting putters' items come in.
@@ -190,13 +278,13 @@ QueueBase::Result QueueBase::Core::wait(Side& side, Waiting& waiting, Deadline d
   return outcome == Outcome::served ? Result::done : Result::shut_down;
 }
 
-void QueueBase::Core::shut_down(QueueBase& queue, void* store) {
+void QueueBase::Core::shut_down(QueueBase& queue, void* content) {
   ToWake to_wake;
   const BothGuards held(*this);
   is_shut_down = true;
-  if (store != nullptr) {
+  if (content != nullptr) {
     const std::uint64_t dropped = held.size();
-    queue.exchange_store(store);
+    queue.exchange_content(content);
     getters.index.store(own(putters), platform::release);
     tasks.drop(dropped);
   }

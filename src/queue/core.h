@@ -77,6 +77,10 @@ struct QueueBase::Core {
   Attempt attempt(Side& side, Deadline deadline, Once once);
   Tried put(QueueBase& queue, void* item, Look look);
   Tried get(QueueBase& queue, void* place, Look look) noexcept;
+  // How many; nothing if it takes both guards.
+  std::optional<std::size_t> put_many(QueueBase& queue, std::byte* items, std::size_t size,
+                                      std::size_t count);
+  std::optional<std::size_t> get_many(QueueBase& queue, void* places, std::size_t most) noexcept;
 
   /// Waits without a place in a line: returns true when it is time to look again, false when it is
   /// time to line up.
@@ -89,7 +93,11 @@ struct QueueBase::Core {
   std::optional<Result> put_attended(QueueBase& queue, void* item, Waiting* waiting);
   std::optional<Result> get_attended(QueueBase& queue, void* place, Waiting* waiting) noexcept;
   Result wait(Side& side, Waiting& waiting, Deadline deadline, runtime::Spinning spinning);
-  void shut_down(QueueBase& queue, void* store);
+  std::size_t put_many_attended(QueueBase& queue, std::byte* items, std::size_t size,
+                                std::size_t count);
+  std::size_t get_many_attended(QueueBase& queue, void* places, std::size_t most) noexcept;
+  void give_back(QueueBase& queue, void* item) noexcept;
+  void shut_down(QueueBase& queue, void* content);
 
   // --- under none ---
 
@@ -103,10 +111,13 @@ struct QueueBase::Core {
   Tasks tasks{putters.index};
   /// Under both guards.
   bool is_shut_down = false;
+  /// runtime::set_name() was called for the queue.
+  platform::hint<bool> has_name{false};
 
  private:
   class BothGuards;
 
+  bool hand_over_or_push(QueueBase& queue, void* item, ToWake& to_wake);
   void admit_putters(QueueBase& queue, ToWake& to_wake) noexcept;
   void learn(Side& side, std::uint64_t found) const noexcept;
 };

@@ -22,6 +22,12 @@ bool Tasks::finish_one() noexcept {
   return true;
 }
 
+void Tasks::discount_one() noexcept {
+  const GuardHolder held(guard_);
+  known_put_ = put_.load(platform::acquire);
+  ++done_;
+}
+
 void Tasks::drop(std::uint64_t dropped) noexcept {
   ToWake to_wake;
   const GuardHolder held(guard_);

@@ -19,6 +19,8 @@ class Tasks {
 
   /// False if there was none left to do.
   bool finish_one() noexcept;
+  /// One that was put is put once more: to be done once all the same.
+  void discount_one() noexcept;
   /// Those that were not done and have been dropped; join() returns, whether or not others are
   /// still under way, as in Python.
   void drop(std::uint64_t dropped) noexcept;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "runtime/names.h"
 #include "runtime/self.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
@@ -12,6 +13,9 @@ std::string describe(WaitKind kind, const void* object) {
 }
 
 std::string describe(const char* kind, const void* object) {
+  if (const std::string name = name_of(object); !name.empty()) {
+    return std::string(kind) + " '" + name + "'";
+  }
   char address[32];
   std::snprintf(address, sizeof address, "%p", object);
   return std::string(kind) + " at " + address;

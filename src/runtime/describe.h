@@ -7,7 +7,7 @@
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
-/// "Lock at 0x55d0c0de".
+/// "Lock at 0x55d0c0de", or "Queue 'jobs'" for an object with a name.
 std::string describe(WaitKind kind, const void* object);
 std::string describe(const char* kind, const void* object);
 /// "thread 'Worker-1'".

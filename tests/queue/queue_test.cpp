@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -327,6 +328,170 @@ TEST(Queue, LetsGoOfTheItemsOfAnImmediateShutdown) {
   };
   shut_down_with_items(queue::Queue<Counted>());
   shut_down_with_items(queue::LifoQueue<Counted>());
+}
+
+// --- items whose constructors throw --------------------------------------------------------------
+
+// Copies and moves go well as often as `allowed` says.
+struct Fragile {
+  explicit Fragile(int its_value) : value(its_value) {}
+  Fragile(const Fragile& other) : value(other.value) { count(); }
+  Fragile& operator=(const Fragile& other) {
+    count();
+    value = other.value;
+    return *this;
+  }
+  bool operator<(const Fragile& other) const { return value < other.value; }
+  static void count() {
+    if (allowed-- == 0) throw std::runtime_error("fragile");
+  }
+  int value;
+  static inline int allowed = 0;
+};
+
+// Puts 1, 2 and 3 in and gets them out again, with one more failure after each number of copies,
+// until all goes well; nothing may be lost, twice, or out of its place.
+template <typename Queue>
+void survives_failures(const std::vector<int>& order) {
+  Queue q;
+  for (int item = 1; item <= 3; ++item) {
+    for (int allowed = 0;; ++allowed) {
+      const std::size_t before = q.qsize();
+      const Fragile fragile(item);
+      Fragile::allowed = allowed;
+      try {
+        q.put(fragile);
+        break;
+      } catch (const std::runtime_error&) {
+        ASSERT_EQ(q.qsize(), before);
+      }
+    }
+  }
+  for (const int item : order) {
+    for (int allowed = 0;; ++allowed) {
+      const std::size_t before = q.qsize();
+      Fragile::allowed = allowed;
+      try {
+        EXPECT_EQ(q.get().value, item);
+        q.task_done();
+        break;
+      } catch (const std::runtime_error&) {
+        ASSERT_EQ(q.qsize(), before);
+      }
+    }
+  }
+  EXPECT_TRUE(q.empty());
+  q.join();
+  EXPECT_THROW(q.task_done(), ValueError);
+}
+
+TEST(Queue, LosesNothingWhenAConstructorThrows) {
+  survives_failures<queue::Queue<Fragile>>({1, 2, 3});
+  survives_failures<queue::LifoQueue<Fragile>>({3, 2, 1});
+  survives_failures<queue::PriorityQueue<Fragile>>({1, 2, 3});
+}
+
+TEST(Queue, PutsABatchBackThatCouldNotBeHandedOver) {
+  queue::Queue<Fragile> q;
+  Fragile::allowed = 1000;
+  for (int i = 1; i <= 5; ++i) q.put(Fragile(i));
+  for (int allowed = 0; allowed < 3; ++allowed) {
+    Fragile::allowed = allowed;
+    EXPECT_THROW(q.get_many(3), std::runtime_error);
+    EXPECT_EQ(q.qsize(), 5u);
+  }
+  Fragile::allowed = 1000;
+  for (int i = 1; i <= 5; ++i) EXPECT_EQ(q.get().value, i);
+  EXPECT_TRUE(q.empty());
+}
+
+TEST(Queue, LeavesAnItemThatWasNotPutAlone) {
+  queue::Queue<Fragile> q(1);
+  Fragile::allowed = 1000;
+  Fragile item(1);
+  EXPECT_TRUE(q.try_put(item));
+  item.value = 2;
+  EXPECT_FALSE(q.try_put(item));
+  EXPECT_EQ(item.value, 2);
+  Fragile::allowed = 0;
+  EXPECT_THROW(q.try_put(item), std::runtime_error);
+  EXPECT_EQ(q.qsize(), 1u);
+}
+
+// --- batches -------------------------------------------------------------------------------------
+
+TEST(Queue, TakesAndGivesBatches) {
+  const auto pass = [](auto&& q) {
+    std::vector<int> items = {1, 2, 3, 4, 5};
+    q.put_many(items);
+    EXPECT_TRUE(items.empty());
+    EXPECT_EQ(q.get_many(0), std::vector<int>());
+    EXPECT_EQ(q.get_many(2).size(), 2u);
+    EXPECT_EQ(q.get_many(100).size(), 3u);
+    EXPECT_THROW(q.get_many(1, false), queue::Empty);
+    EXPECT_THROW(q.get_many(1, true, 1ms), queue::Empty);
+    q.put_many(std::vector<int>{6});
+    EXPECT_EQ(q.get_many(3), std::vector<int>{6});
+  };
+  pass(queue::Queue<int>());
+  pass(queue::Queue<int>(5));
+  pass(queue::LifoQueue<int>());
+  pass(queue::PriorityQueue<int>());
+  pass(queue::SimpleQueue<int>());
+}
+
+TEST(Queue, KeepsTheRestOfABatchThatHasNoRoom) {
+  queue::Queue<int> q(2);
+  std::vector<int> items = {1, 2, 3, 4};
+  EXPECT_THROW(q.put_many(items, false), queue::Full);
+  EXPECT_EQ(items, (std::vector<int>{3, 4}));
+  EXPECT_THROW(q.put_many(items, true, 1ms), queue::Full);
+  EXPECT_EQ(items, (std::vector<int>{3, 4}));
+  q.shutdown();
+  EXPECT_THROW(q.put_many(items), queue::ShutDown);
+  EXPECT_EQ(items, (std::vector<int>{3, 4}));
+  EXPECT_EQ(q.get_many(9), (std::vector<int>{1, 2}));
+  EXPECT_THROW(q.get_many(9), queue::ShutDown);
+}
+
+TEST(Queue, WaitsForTheRoomOfABatch) {
+  queue::Queue<int> q(2);
+  threading::Thread putter([&] {
+    std::vector<int> items(1000);
+    for (int i = 0; i < 1000; ++i) items[static_cast<std::size_t>(i)] = i;
+    q.put_many(items);
+  });
+  putter.start();
+  std::vector<int> got;
+  while (got.size() < 1000) {
+    for (const int item : q.get_many(7)) got.push_back(item);
+  }
+  putter.join();
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(got[static_cast<std::size_t>(i)], i);
+}
+
+// --- names ---------------------------------------------------------------------------------------
+
+TEST(Queue, IsCalledByItsName) {
+  queue::Queue<int> q(1, "jobs");
+  EXPECT_EQ(q.name(), "jobs");
+  const auto message = [&] {
+    try {
+      q.get_nowait();
+    } catch (const queue::Empty& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(message().find("Queue 'jobs' is empty"), std::string::npos) << message();
+  threading::Thread getter([&] { q.get(); });
+  getter.start();
+  until([&] { return getter.state() == Phase::blocked_in_wait_pool; });
+  EXPECT_EQ(getter.blocked_on().to_string(), "empty Queue 'jobs'");
+  q.put(1);
+  getter.join();
+  q.set_name("");
+  EXPECT_NE(message().find("Queue at 0x"), std::string::npos) << message();
 }
 
 // Every item once, each producer's in order, whatever the threads and the capacity.

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "tutti/queue/boxed.h"
+
 namespace tutti::inline TUTTI_ABI::queue {
 
 template <typename T>
@@ -49,7 +51,7 @@ class LowestFirst {
 
  private:
   auto greater() {
-    return [this](const T& a, const T& b) { return less_(b, a); };
+    return [this](const T& a, const T& b) { return less_(item_in(b), item_in(a)); };
   }
 
   Less less_;

@@ -12,7 +12,7 @@ namespace {
 template <std::size_t slots, typename T = int>
 struct SmallSegments : queue::BasicQueue<T, queue::FirstInFirstOut<T, slots>> {
   explicit SmallSegments(int maxsize = 0)
-      : queue::BasicQueue<T, queue::FirstInFirstOut<T, slots>>(maxsize) {}
+      : queue::BasicQueue<T, queue::FirstInFirstOut<T, slots>>(maxsize, "") {}
 };
 
 // An item that notices when two threads are at it at once.
@@ -307,6 +307,21 @@ void joins_while_tasks_come() {
       });
 }
 
+void takes_batches_on_both_sides() {
+  SmallSegments<2> q(2);
+  std::vector<int> got;
+  together(
+      [&] {
+        q.put_many({1, 2, 3});
+      },
+      [&] {
+        while (got.size() < 3) {
+          for (const int item : q.get_many(2)) got.push_back(item);
+        }
+      });
+  explore::require(got == std::vector<int>{1, 2, 3} && q.empty());
+}
+
 template <typename Queue>
 void one_guard_for_both_sides() {
   Queue q(1);
@@ -355,6 +370,7 @@ std::vector<Proof> queue_proofs() {
        drops_at_once_while_both_sides_work<queue::LifoQueue<int>>, word_by_word(2)},
       {"queue counts tasks while they come", counts_tasks_while_they_come, word_by_word()},
       {"queue joins while tasks come", joins_while_tasks_come, word_by_word()},
+      {"queue takes batches on both sides", takes_batches_on_both_sides, word_by_word(2)},
       {"lifo queue has one guard", one_guard_for_both_sides<queue::LifoQueue<int>>,
        word_by_word(2)},
       {"priority queue has one guard", one_guard_for_both_sides<queue::PriorityQueue<int>>,
