@@ -63,6 +63,35 @@ struct Comparison {
   Against against = Against::ratio_to_peer;
 };
 
+std::vector<Comparison> queue_comparisons() {
+  const std::vector<std::string> exact = {"mutex_and_conditions", "tbb_bounded"};
+  std::vector<Comparison> all;
+  for (const std::string load : {"1_1", "2_2", "4_4", "1_1_64_bytes", "1_1_string", "2_2_string"}) {
+    all.push_back({"queue_bounded_" + load, wall_time, exact, 0.333});
+    all.push_back({"queue_bounded_" + load, wall_time, {"moodycamel_blocking"}, 1.0});
+  }
+  for (const std::string load : {"1_1", "4_4"}) {
+    for (const std::string capacity : {"1", "64"}) {
+      all.push_back({"queue_bounded_" + load + "_capacity_" + capacity, wall_time, exact, 0.333});
+    }
+  }
+  // It spins instead of waiting: what that gains, and what it costs.
+  for (const std::string load : {"1_1", "4_4", "1_1_64_bytes", "4_4_capacity_1"}) {
+    all.push_back({"queue_bounded_" + load, wall_time, {"boost_lockfree"}});
+  }
+  for (const std::string load : {"1_1", "4_4", "4_4_capacity_1"}) {
+    std::vector<std::string> peers = exact;
+    if (load != "4_4_capacity_1") peers.push_back("moodycamel_blocking");
+    peers.push_back("boost_lockfree");
+    all.push_back({"queue_bounded_" + load, cpu_time, peers});
+  }
+  const std::vector<std::string> all_that_block = {"mutex_and_conditions", "tbb_bounded",
+                                                   "moodycamel_blocking"};
+  all.push_back({"queue_handover", wall_time, all_that_block, 0.05});
+  all.push_back({"queue_handover", cpu_time, all_that_block});
+  return all;
+}
+
 std::vector<Comparison> comparisons() {
   std::vector<Comparison> all = {
       {"lock_uncontended", own_time, {"std_mutex"}, 0.70},
@@ -96,15 +125,6 @@ std::vector<Comparison> comparisons() {
       {"explore_depth_first", throughput, {}, 200e3, Against::nothing},
       {"shared_access", own_time, {"plain"}, 1.02},
       {"atomic_access", own_time, {"std_atomic"}, 1.02},
-      {"queue_bounded_1_1", wall_time, {"mutex_and_conditions", "tbb_bounded"}, 0.333},
-      {"queue_bounded_1_1", wall_time, {"moodycamel_blocking"}, 1.0},
-      {"queue_bounded_1_1",
-       cpu_time,
-       {"mutex_and_conditions", "tbb_bounded", "moodycamel_blocking"}},
-      {"queue_bounded_2_2", wall_time, {"mutex_and_conditions", "tbb_bounded"}, 0.333},
-      {"queue_bounded_2_2", wall_time, {"moodycamel_blocking"}, 1.0},
-      {"queue_bounded_4_4", wall_time, {"mutex_and_conditions", "tbb_bounded"}, 0.333},
-      {"queue_bounded_4_4", wall_time, {"moodycamel_blocking"}, 1.0},
       {"program_start", wall_time, {"plain"}, 2e6, Against::difference_to_peer},
       // "No CPU": what rounds to 0.0 %.
       {"idle_cpu", idle_share, {}, 0.0005, Against::nothing},
@@ -114,6 +134,8 @@ std::vector<Comparison> comparisons() {
       {"sizes", size_of("Event"), {}, 4, Against::nothing},
   };
   all.insert(all.end(), rest.begin(), rest.end());
+  const std::vector<Comparison> queues = queue_comparisons();
+  all.insert(all.end(), queues.begin(), queues.end());
   return all;
 }
 
