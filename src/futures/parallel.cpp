@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "tutti/errors.h"
+#include "futures/worker.h"
 #include "tutti/platform/floor.h"
 
 namespace tutti::inline TUTTI_ABI::futures {
@@ -100,11 +100,7 @@ class Loop {
           mine.loop.piece_(mine.loop.work_, mine.first, mine.last);
         },
         [](void* pointer) { static_cast<Part*>(pointer)->loop.fail(std::current_exception()); },
-        [](void* pointer) {
-          static_cast<Part*>(pointer)->loop.fail(std::make_exception_ptr(BrokenExecutor(
-              "a thread of a parallel loop was cancelled or has exited in the middle")));
-        },
-        &part);
+        refuse_thread_exit, &part);
   }
 
   void fail(std::exception_ptr exception) noexcept {

@@ -19,12 +19,14 @@ void PoolWorker::live() noexcept {
   if (pool_.initializer_) {
     platform::run_guarded([](void* pool) { static_cast<ThreadPool*>(pool)->initializer_(); },
                           [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); },
-                          [](void* pool) { static_cast<ThreadPool*>(pool)->break_down(); }, &pool_);
+                          refuse_thread_exit, &pool_);
   }
   do {
     while (SharedState* task = begin_next()) {
       pool_.run(*task);
       task->release();
+      // The task has forked, and this is the child: the pool is the parent's.
+      if (current_worker == nullptr) return;
     }
   } while (look_around() || pool_.rest(*this));
   current_worker = nullptr;
@@ -113,18 +115,31 @@ bool PoolWorker::take_out_of_deque(SharedState& task) noexcept {
   return false;
 }
 
-void PoolWorker::begin_wait() {
-  pool_.waiting_.fetch_add(1, platform::seq_cst);
+bool PoolWorker::begin_wait() noexcept {
+  const platform::Operation operation("wait", &pool_);
+  const auto most = static_cast<int>(pool_.max_workers_);
+  if (pool_.waiting_.fetch_add(1, platform::seq_cst) >= most) {
+    pool_.waiting_.fetch_sub(1, platform::seq_cst);
+    return false;
+  }
   pool_.permits_.fetch_add(1, platform::seq_cst);
+  if (!pool_.has_work()) return true;
   try {
-    if (pool_.has_work()) pool_.call_worker_if_needed();
-  } catch (...) {
-    end_wait();
-    throw;
+    pool_.call_worker_if_needed();
+    return true;
+  } catch (const std::exception&) {
+    // No thread, or no memory for one: the caller has to do what only it can do.
+    take_permit_back();
+    return false;
   }
 }
 
 void PoolWorker::end_wait() noexcept {
+  const platform::Operation operation("go on", &pool_);
+  take_permit_back();
+}
+
+void PoolWorker::take_permit_back() noexcept {
   pool_.permits_.fetch_sub(1, platform::seq_cst);
   pool_.waiting_.fetch_sub(1, platform::seq_cst);
 }

@@ -172,11 +172,7 @@ void SharedState::run() noexcept {
         static_cast<SharedState*>(state)->finish();
       },
       [](void* state) { static_cast<SharedState*>(state)->finish(std::current_exception()); },
-      [](void* state) {
-        static_cast<SharedState*>(state)->finish(std::make_exception_ptr(
-            BrokenExecutor("the thread that ran the call was cancelled or has exited")));
-      },
-      this);
+      refuse_thread_exit, this);
   running = frame.outer;
 }
 
@@ -239,11 +235,15 @@ void SharedState::notify_listeners() noexcept {
     }
     *end = nullptr;
   }
-  while (callbacks != nullptr) {
+  if (callbacks == nullptr) return;
+  // A callback may drop the handle through which this was called.
+  retain();
+  do {
     Listener* const next = callbacks->next_;
     callbacks->notify(*this);
     callbacks = next;
-  }
+  } while (callbacks != nullptr);
+  release();
 }
 
 void call_back(void (*function)(void*), void* argument) noexcept {
@@ -252,7 +252,14 @@ void call_back(void (*function)(void*), void* argument) noexcept {
       [](void*) {
         threading::report_exception(std::current_exception(), threading::current_thread());
       },
-      [](void*) {}, argument);
+      refuse_thread_exit, argument);
+}
+
+void refuse_thread_exit(void* /*argument*/) {
+  platform::print_error(
+      "tutti: pthread_exit or pthread_cancel in a call or callback of a future, whose thread is "
+      "not "
+      "its own: the program can't go on\n");
 }
 
 // --- waiting -------------------------------------------------------------------------------------
@@ -270,16 +277,19 @@ bool SharedState::wait(std::int64_t deadline) {
                        "will never be done (in " +
                        runtime::describe_calling_thread() + ")");
   }
-  // With a deadline the caller could be kept by the task for too long.
-  if (deadline == platform::never && current_worker != nullptr &&
-      current_worker->run_instead(*this)) {
-    return true;
-  }
+  if (deadline <= platform::now()) return look() >= Phase::cancelled;
+  // With a deadline the caller could be kept by the task for too long: better that a stand-in runs
+  // it, if there is one to be had.
+  const auto run_instead = [this] {
+    return current_worker != nullptr && current_worker->run_instead(*this);
+  };
+  if (deadline == platform::never && run_instead()) return true;
+  const StandIn stand_in;
+  if (stand_in.is_missing() && run_instead()) return true;
+
   const platform::Operation operation("Future.result", this);
   if (is_done()) return true;
-  if (deadline <= platform::now()) return operation.saw(false);
   runtime::check_interrupt(self);
-  const StoodInFor worker;
   const Ended ended = Waiting(self, *this).wait(deadline, Interrupts::heeded);
   if (runtime::must_stop(self)) runtime::stop_for_good(self);
   if (ended == Ended::interrupted) runtime::throw_interrupt();

@@ -31,6 +31,13 @@ void before_join_of_all() noexcept {
 void prepare_end_of_program() {
   static const bool prepared = [] {
     threading::roster::before_join_of_all(before_join_of_all);
+    platform::around_fork({[] { pools_guard.lock(); }, [] { pools_guard.unlock(); },
+                           [] {
+                             // The pools are the parent's; and so is the calling thread's work.
+                             pools_guard.reset();
+                             first_pool = nullptr;
+                             current_worker = nullptr;
+                           }});
     platform::on_restart([] {
       pools_guard.reset();
       first_pool = nullptr;
@@ -56,13 +63,15 @@ ThreadPool::ThreadPool(std::size_t max_workers, std::string name, std::function<
 }
 
 ThreadPool::~ThreadPool() {
+  // What is left of it in a fork's child is nobody's, and not in order.
+  if (is_of_another_process()) return;
   {
     const GuardHolder held(pools_guard);
     (previous_pool_ == nullptr ? first_pool : previous_pool_->next_pool_) = next_pool_;
     if (next_pool_ != nullptr) next_pool_->previous_pool_ = previous_pool_;
   }
-  // Its workers are gone, and with them its tasks; but not in a fork's child.
-  drop_tasks(false);
+  // Its workers are gone, and with them all tasks but those whose submit was refused.
+  drop_tasks(nullptr);
 }
 
 bool ThreadPool::is_of_another_process() const noexcept {
@@ -110,6 +119,9 @@ void ThreadPool::submit(SharedState& task) {
     return;
   }
   submitted_.add(task);
+  // seq_cst, as the add before it, and in the shutdown the flag before the look at the tasks:
+  // either this one is seen there, or the flag here.
+  const bool is_late = is_shut_down_.load(platform::seq_cst) && task.cancel();
   try {
     call_worker_if_needed();
   } catch (...) {
@@ -117,6 +129,7 @@ void ThreadPool::submit(SharedState& task) {
     task.cancel();
     throw;
   }
+  if (is_late) check_open();
 }
 
 bool ThreadPool::is_own_worker() const noexcept {
@@ -153,13 +166,12 @@ void ThreadPool::run(SharedState& task) noexcept {
   }
 }
 
-// Cancels all that nobody has begun, or has it fail.
-void ThreadPool::drop_tasks(bool breaks) noexcept {
-  const auto drop = [this, breaks](SharedState& task) {
-    if (!breaks) {
+void ThreadPool::drop_tasks(std::exception_ptr failure) noexcept {
+  const auto drop = [&failure](SharedState& task) {
+    if (failure == nullptr) {
       task.cancel();
     } else if (task.claim()) {
-      task.finish(std::make_exception_ptr(broken()));
+      task.finish(failure);
     }
     task.release();
   };
@@ -200,7 +212,6 @@ void ThreadPool::call_worker() {
     if (permits_.load(platform::relaxed) <= 0 || looking_.load(platform::seq_cst) > 0) return;
     if (resting_ != nullptr) {
       worker = std::exchange(resting_, resting_->next_);
-      --resting_count_;
       worker->is_resting_ = false;
     } else if (vacant_ != nullptr) {
       worker = std::exchange(vacant_, vacant_->next_);
@@ -238,8 +249,11 @@ void ThreadPool::start(PoolWorker& worker) {
       others_are_at_work = threads_ > waiting_.load(platform::relaxed);
     }
     looking_.fetch_sub(1, platform::seq_cst);
-    // They will come to the task.
-    if (!others_are_at_work) throw;
+    // They will come to the tasks.
+    if (others_are_at_work) return;
+    // Others may have relied on this one.
+    drop_tasks(std::current_exception());
+    throw;
   }
 }
 
@@ -254,20 +268,16 @@ void ThreadPool::vacate(PoolWorker& worker) noexcept {
 bool ThreadPool::rest(PoolWorker& worker) noexcept {
   const platform::Operation operation("rest", this);
   worker.give_up_looking();
-  const auto must_end = [this] {
-    // Those who stood in for others are kept for the next time, but not without limit.
-    return is_shut_down_.load(platform::relaxed) || resting_count_ > max_workers_;
-  };
   {
     const GuardHolder held(guard_);
-    if (must_end() && !(permits_.load(platform::relaxed) >= 0 && has_work())) {
+    const bool is_needed = permits_.load(platform::relaxed) >= 0 && has_work();
+    if (is_shut_down_.load(platform::seq_cst) && !is_needed) {
       vacate(worker);
       return false;
     }
     runtime::prepare_to_wait(*worker.self_);
     worker.next_ = std::exchange(resting_, &worker);
     worker.is_resting_ = true;
-    ++resting_count_;
     permits_.fetch_add(1, platform::seq_cst);
   }
   if (has_work()) {
@@ -277,7 +287,6 @@ bool ThreadPool::rest(PoolWorker& worker) noexcept {
       while (*link != &worker) link = &(*link)->next_;
       *link = worker.next_;
       worker.is_resting_ = false;
-      --resting_count_;
       permits_.fetch_sub(1, platform::relaxed);
       looking_.fetch_add(1, platform::seq_cst);
       worker.is_looking_ = true;
@@ -292,7 +301,7 @@ bool ThreadPool::rest(PoolWorker& worker) noexcept {
 void ThreadPool::break_down() noexcept {
   is_broken_.store(true, platform::release);
   threading::report_exception(std::current_exception(), threading::current_thread());
-  drop_tasks(true);
+  drop_tasks(std::make_exception_ptr(broken()));
 }
 
 // --- the end -------------------------------------------------------------------------------------
@@ -303,7 +312,8 @@ void ThreadPool::shut_down(bool cancels_tasks) noexcept {
   {
     const GuardHolder held(guard_);
     is_shut_down_.store(true, platform::seq_cst);
-    if (threads_ == 0) all_ended_.set();
+    // Otherwise a worker is about to be called for what is there.
+    if (threads_ == 0 && !has_work()) all_ended_.set();
     // Called, they find out.
     while (resting_ != nullptr) {
       PoolWorker& worker = *std::exchange(resting_, resting_->next_);
@@ -313,9 +323,8 @@ void ThreadPool::shut_down(bool cancels_tasks) noexcept {
       looking_.fetch_add(1, platform::seq_cst);
       runtime::wake(*worker.self_->slot);
     }
-    resting_count_ = 0;
   }
-  if (cancels_tasks) drop_tasks(false);
+  if (cancels_tasks) drop_tasks(nullptr);
 }
 
 void ThreadPool::shut_all_down() noexcept {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,10 +29,11 @@ class PoolWorker;
 /// looks at the list first, so that nothing there waits for ever behind tasks that beget tasks.
 ///
 /// `max_workers` is how many may be at work: each needs one of so many permits, and gives it back
-/// while it has nothing to do, and while it waits for a future. That is when another one steps in,
-/// so that a pool can't come to a stand with tasks that nobody has begun. When the wait ends the
-/// worker takes its permit back at once, which can make their number negative; then the next one to
-/// finish a task gives one back.
+/// while it has nothing to do, and while it waits for a future. That is when another one stands in.
+/// When the wait ends the worker takes its permit back at once, which can make their number
+/// negative; then the next one to finish a task gives one back. There are at most as many stand-ins
+/// as permits, so that the number of threads has a bound; a worker that gets none runs the task it
+/// waits for itself, if nobody has begun that.
 ///
 /// Whoever adds a task calls a worker if there is a permit and none is looking for work already; a
 /// worker that stops looking because it has found something, and was the last one, calls another if
@@ -72,7 +74,8 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   SharedState* steal(const PoolWorker* thief) noexcept;
   /// Runs a task that the calling worker has claimed.
   void run(SharedState& task) noexcept;
-  void drop_tasks(bool breaks) noexcept;
+  /// Has all that nobody has begun fail, or cancels them.
+  void drop_tasks(std::exception_ptr failure) noexcept;
 
   /// A task was added, or is left.
   void call_worker_if_needed();
@@ -101,7 +104,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   /// All workers there ever were, linked by `older`, for thieves.
   platform::atomic<PoolWorker*> newest_{nullptr};
 
-  /// Workers that wait for a future, without a permit.
+  /// Workers that wait for a future, and have given their permits to stand-ins.
   platform::atomic<int> waiting_{0};
 
   alignas(64) runtime::Guard guard_;
@@ -110,7 +113,6 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   std::deque<PoolWorker> workers_;
   PoolWorker* resting_ = nullptr;
   PoolWorker* vacant_ = nullptr;
-  std::size_t resting_count_ = 0;
   int threads_ = 0;
   /// It is shut down, and no thread is left.
   sync::EventCell all_ended_;
@@ -129,7 +131,7 @@ class alignas(64) PoolWorker final : public Worker {
   void live() noexcept;
 
   bool run_instead(SharedState& task) noexcept override;
-  void begin_wait() override;
+  bool begin_wait() noexcept override;
   void end_wait() noexcept override;
 
  private:
@@ -142,6 +144,7 @@ class alignas(64) PoolWorker final : public Worker {
   void give_up_looking() noexcept;
   void stop_looking() noexcept;
   bool take_out_of_deque(SharedState& task) noexcept;
+  void take_permit_back() noexcept;
 
   ThreadPool& pool_;
   const std::size_t number_;

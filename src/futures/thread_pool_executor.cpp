@@ -68,6 +68,10 @@ void ThreadPoolExecutor::check_open() const {
   pool_->check_open();
 }
 
+std::shared_ptr<void> ThreadPoolExecutor::keep_alive() const noexcept {
+  return pool_;
+}
+
 void ThreadPoolExecutor::schedule(SharedState& task) {
   pool_->submit(task);
 }

@@ -38,7 +38,6 @@ struct Gathering::Core {
     SharedState& state;
     const std::size_t index;
     Entry* below = nullptr;
-    bool is_given_out = false;
   };
 
   /// Brings what is on the stack into `ready`, oldest first.
@@ -74,9 +73,7 @@ bool Gathering::Core::run_one_instead() noexcept {
 bool Gathering::Core::sleep(std::int64_t deadline) {
   runtime::Self& self = runtime::self();
   const platform::Operation operation("Future.wait", this);
-  if (deadline <= platform::now()) return operation.saw(false);
   runtime::check_interrupt(self);
-  const StoodInFor worker;
   const runtime::Reason reason(runtime::WaitKind::future, &entries.front().state);
   runtime::prepare_to_wait(self);
   sleeper.store(self.slot, platform::seq_cst);
@@ -103,9 +100,9 @@ Gathering::Gathering(const std::vector<SharedState*>& states) : core_(std::make_
 }
 
 Gathering::~Gathering() {
-  for (Core::Entry& entry : core_->entries) {
-    if (!entry.is_given_out) entry.state.unlisten(entry);
-  }
+  // Those given out as well: their notify() may still be about to look for a sleeper; it is over
+  // when the guard is free.
+  for (Core::Entry& entry : core_->entries) entry.state.unlisten(entry);
 }
 
 std::size_t Gathering::left() const noexcept {
@@ -118,11 +115,15 @@ std::optional<std::size_t> Gathering::next(std::int64_t deadline) {
   while (core.next_ready == core.ready.size()) {
     core.take_done();
     if (core.next_ready < core.ready.size()) break;
-    if (deadline == platform::never && core.run_one_instead()) continue;
+    if (deadline <= platform::now()) return std::nullopt;
+    // As long as another one may be done first, the caller should not be kept by this one: only if
+    // nobody else might run it.
+    if (deadline == platform::never && left() == 1 && core.run_one_instead()) continue;
+    const StandIn stand_in;
+    if (stand_in.is_missing() && core.run_one_instead()) continue;
     if (!core.sleep(deadline)) return std::nullopt;
   }
   Core::Entry& entry = *core.ready[core.next_ready++];
-  entry.is_given_out = true;
   return entry.index;
 }
 

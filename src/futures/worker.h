@@ -18,9 +18,9 @@ class Worker {
  public:
   /// Runs `task`, if it is one of its pool's that nobody has begun.
   virtual bool run_instead(SharedState& task) noexcept = 0;
-  /// Another thread may work in its place meanwhile. Throws RuntimeError when there must be one,
-  /// and none can be started.
-  virtual void begin_wait() = 0;
+  /// Another thread may work in its place until end_wait(). False if there are enough of them, or
+  /// none can be started.
+  virtual bool begin_wait() noexcept = 0;
   virtual void end_wait() noexcept = 0;
 
  protected:
@@ -29,20 +29,27 @@ class Worker {
 /// The calling thread as a worker, or null.
 extern thread_local Worker* current_worker;
 
-/// Lets the calling thread, if it is a worker, be stood in for.
-class StoodInFor {
+/// What run_guarded() is to do when a thread is cancelled or exits in code of the user's that runs
+/// in a thread of ours; what calls that is noexcept, so that the program ends then.
+void refuse_thread_exit(void* argument);
+
+/// Has another thread stand in for the calling one, if that is a worker, as long as this lives.
+class StandIn {
  public:
-  StoodInFor() {
-    if (worker_ != nullptr) worker_->begin_wait();
+  StandIn() noexcept
+      : worker_(current_worker), is_there_(worker_ != nullptr && worker_->begin_wait()) {}
+  ~StandIn() {
+    if (is_there_) worker_->end_wait();
   }
-  ~StoodInFor() {
-    if (worker_ != nullptr) worker_->end_wait();
-  }
-  StoodInFor(const StoodInFor&) = delete;
-  StoodInFor& operator=(const StoodInFor&) = delete;
+  StandIn(const StandIn&) = delete;
+  StandIn& operator=(const StandIn&) = delete;
+
+  /// The caller is a worker, and the tasks of its pool may depend on it alone.
+  bool is_missing() const noexcept { return worker_ != nullptr && !is_there_; }
 
  private:
-  Worker* const worker_ = current_worker;
+  Worker* const worker_;
+  const bool is_there_;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::futures

@@ -13,7 +13,7 @@ using Names = std::map<const void*, std::string>;
 
 // Never destroyed, for objects that outlive static ones. Under leaf_guard.
 Names& names() {
-  static Names& all = [] () -> Names& {
+  static Names& all = []() -> Names& {
     // Objects that were given up with their execution forget nothing themselves.
     platform::on_restart([] { names().clear(); }, platform::Restart::after_loss);
     return *new Names;

@@ -1,4 +1,5 @@
-// Names that users give to objects, by address: for messages, so that an object has no room for one.
+// Names that users give to objects, by address: for messages, so that an object has no room for
+// one.
 #pragma once
 
 #include <string>

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "support/journal.h"
@@ -237,6 +238,32 @@ TEST(Future, ACallbackMayUseTheFuture) {
   EXPECT_EQ(total, 4);
 }
 
+TEST(Future, ACallbackMayDropTheLastHandle) {
+  for (const bool cancels : {false, true}) {
+    auto handle = std::make_unique<Future<int>>();
+    int calls = 0;
+    handle->add_done_callback([&](const Future<int>&) { handle.reset(); });
+    handle->add_done_callback([&](const Future<int>&) { ++calls; });
+    if (cancels) {
+      handle->cancel();
+    } else {
+      handle->set_result(1);
+    }
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(handle, nullptr);
+  }
+}
+
+TEST(Future, IsAKey) {
+  std::unordered_map<Future<int>, std::string> names;
+  const Future<int> one;
+  const Future<int> two;
+  names[one] = "one";
+  names[two] = "two";
+  EXPECT_EQ(names[Future<int>(one)], "one");
+  EXPECT_EQ(names.size(), 2u);
+}
+
 TEST(Future, IsSetByOneOfManyThreads) {
   for (int round = 0; round < 100; ++round) {
     const Future<int> future;
@@ -314,6 +341,7 @@ TEST(FutureWait, TakesEachOnce) {
   one.set_result(1);
   two.cancel();
   EXPECT_EQ(futures::wait(std::vector{one, two, one, one, two}).done, (std::vector{one, two}));
+  EXPECT_EQ(futures::wait({two, one}).done, (std::vector{two, one}));
   EXPECT_TRUE(futures::wait(std::vector<Future<int>>()).done.empty());
 }
 
@@ -416,6 +444,28 @@ TEST(Coroutine, PassesExceptionsOn) {
   const Future<int> cancelled;
   cancelled.cancel();
   EXPECT_THROW(wait_for(cancelled).result(0), futures::CancelledError);
+}
+
+struct SetsWhenGone {
+  ~SetsWhenGone() { is_gone = true; }
+  bool& is_gone;
+};
+
+Future<bool*> with_local(bool& is_gone, Future<void> until) {
+  const SetsWhenGone local{is_gone};
+  co_await until;
+  co_return &is_gone;
+}
+
+TEST(Coroutine, IsDoneWhenItsLocalsAreGone) {
+  bool is_gone = false;
+  const Future<void> until;
+  const Future<bool*> done = with_local(is_gone, until);
+  bool was_gone = false;
+  done.add_done_callback([&](const Future<bool*>& future) { was_gone = *future.result(); });
+  EXPECT_THROW(done.set_result(nullptr), futures::InvalidStateError) << "it is the coroutine's";
+  until.set_result();
+  EXPECT_TRUE(was_gone);
 }
 
 Future<std::unique_ptr<std::string>> name_of_worker(futures::Executor& executor) {

@@ -59,6 +59,9 @@ TEST_P(Parallel, ForTakesPiecesNegativeNumbersAndRanges) {
   parallel_for(pool, numbers, [](int& n) { n *= 2; });
   EXPECT_EQ(std::accumulate(numbers.begin(), numbers.end(), 0), 2000);
   parallel_for(pool, 5, 3, [](int) { FAIL(); });
+  std::atomic<std::size_t> places = 0;
+  parallel_for(pool, 0, numbers.size(), [&](std::size_t) { ++places; });
+  EXPECT_EQ(places, numbers.size());
 }
 
 TEST_P(Parallel, ReduceKeepsTheOrder) {

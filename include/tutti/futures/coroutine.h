@@ -9,13 +9,16 @@
 // A coroutine runs in the thread that calls it until its first wait, and after a wait in the thread
 // that has made the future done: the pool's, if it is of one of its calls, or the one that has
 // called set_result() or cancel(). If the future is done already it goes on where it is. Its own
-// future is running from the start, so it can't be cancelled.
+// future is running from the start, so it can't be cancelled, and done when the coroutine's locals
+// are gone.
 #pragma once
 
 #if defined(__cpp_impl_coroutine)
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -58,6 +61,8 @@ class ResumeOn {
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiting) {
+    // The coroutine may end, and the executor with it, before submit() has returned.
+    const std::shared_ptr<void> kept = executor_.keep_alive();
     executor_.submit([waiting] { waiting.resume(); });
   }
   void await_resume() const noexcept {}
@@ -72,31 +77,49 @@ inline ResumeOn resume_on(Executor& executor) noexcept {
   return ResumeOn(executor);
 }
 
-/// What all coroutines that return a Future have in common.
+/// What all coroutines that return a Future have in common. The result is shown when the
+/// coroutine's locals and arguments are gone.
 template <typename T>
 class FutureOfCoroutine {
  public:
-  FutureOfCoroutine() { future_.set_running_or_notify_cancel(); }
+  // Being set from the start, so that nobody else can set or cancel it.
+  FutureOfCoroutine() { future_.state().begin_setting(); }
   Future<T> get_return_object() const noexcept { return future_; }
   std::suspend_never initial_suspend() const noexcept { return {}; }
-  std::suspend_never final_suspend() const noexcept { return {}; }
-  void unhandled_exception() const { future_.set_exception(std::current_exception()); }
+  auto final_suspend() const noexcept {
+    struct Ending {
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> coroutine) const noexcept {
+        const Future<T> future = promise->future_;
+        std::exception_ptr exception = promise->exception_;
+        coroutine.destroy();
+        future.state().finish(std::move(exception));
+      }
+      void await_resume() const noexcept {}
+      const FutureOfCoroutine* promise;
+    };
+    return Ending{this};
+  }
+  void unhandled_exception() noexcept { exception_ = std::current_exception(); }
 
  protected:
   Future<T> future_;
+
+ private:
+  std::exception_ptr exception_;
 };
 
 template <typename T>
 class CoroutinePromise : public FutureOfCoroutine<T> {
  public:
-  template <typename U>
-  requires std::constructible_from<T, U>
-  void return_value(U&& value) const { this->future_.set_result(std::forward<U>(value)); }
+  template <typename U = T>
+  requires std::convertible_to<U, T>
+  void return_value(U&& value) const { this->future_.state().keep(std::forward<U>(value)); }
 };
 template <>
 class CoroutinePromise<void> : public FutureOfCoroutine<void> {
  public:
-  void return_void() const { future_.set_result(); }
+  void return_void() const { future_.state().keep(); }
 };
 
 }  // namespace tutti::inline TUTTI_ABI::futures

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <functional>
+#include <memory>
 #include <ranges>
 #include <type_traits>
 #include <utility>
@@ -36,7 +37,10 @@ class Executor {
   template <typename F, typename... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   auto submit(F&& function, Args&&... args) {
-    using Result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+    using Returned = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+    // What an rvalue reference refers to may be an argument, which goes with the call.
+    using Result = std::conditional_t<std::is_rvalue_reference_v<Returned>,
+                                      std::remove_cvref_t<Returned>, Returned>;
     auto* task = new Task<Result, std::decay_t<F>, std::decay_t<Args>...>(
         std::forward<F>(function), std::forward<Args>(args)...);
     Future<Result> future{StateHandle(task)};
@@ -71,8 +75,12 @@ class Executor {
   virtual void shutdown(ShutdownOptions options = {}) = 0;
 
  protected:
+  friend class ResumeOn;
+
   /// Has the task run, or throws and it is not run.
   virtual void schedule(SharedState& task) = 0;
+  /// What schedule() uses lives at least as long as this.
+  virtual std::shared_ptr<void> keep_alive() const noexcept = 0;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::futures

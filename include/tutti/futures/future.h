@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -94,7 +95,7 @@ class Future {
 
   /// Cancels the call if it has not begun, or the future if nobody has set it. False if it is too
   /// late. Callbacks are called and waiting threads go on.
-  bool cancel() const noexcept { return state().cancel(); }
+  bool cancel() const noexcept { return StateHandle(state_).get()->cancel(); }
   bool cancelled() const noexcept { return state().look() == SharedState::Phase::cancelled; }
   bool running() const noexcept {
     const SharedState::Phase phase = state().look();
@@ -157,14 +158,19 @@ class Future {
   template <typename... Result>
   void set_result(Result&&... arguments) const {
     static_assert(!std::is_void_v<T> || sizeof...(Result) == 0, "a Future<void> has no value");
-    const SharedState::Phase before = state().begin_setting();
+    static_assert(!std::is_reference_v<T> || (std::is_lvalue_reference_v<Result&&> && ...),
+                  "a Future<T&> refers to an object that stays");
+    // Whoever waits may drop this handle as soon as the future is done.
+    const StateHandle held(state_);
+    auto& mine = static_cast<ResultState<T>&>(*held.get());
+    const SharedState::Phase before = mine.begin_setting();
     try {
-      state().keep(std::forward<Result>(arguments)...);
+      mine.keep(std::forward<Result>(arguments)...);
     } catch (...) {
-      state().abandon_setting(before);
+      mine.abandon_setting(before);
       throw;
     }
-    state().finish();
+    mine.finish();
   }
   /// The same with an exception: an object or a std::exception_ptr, which must not be null
   /// (ValueError).
@@ -177,8 +183,9 @@ class Future {
     } else {
       pointer = std::make_exception_ptr(std::forward<E>(exception));
     }
-    state().begin_setting();
-    state().finish(std::move(pointer));
+    const StateHandle held(state_);
+    held.get()->begin_setting();
+    held.get()->finish(std::move(pointer));
   }
 
   /// True for handles of the same future.
@@ -228,3 +235,11 @@ class Future<T>::Callback final : public Listener {
 };
 
 }  // namespace tutti::inline TUTTI_ABI::futures
+
+/// So that futures can be keys: std::unordered_map<futures::Future<Page>, Address>.
+template <typename T>
+struct std::hash<tutti::futures::Future<T>> {
+  std::size_t operator()(const tutti::futures::Future<T>& future) const noexcept {
+    return std::hash<const void*>()(&future.state());
+  }
+};

@@ -41,9 +41,10 @@ void check_map_options(const MapOptions& options);
 template <typename E, typename F, typename... Ranges>
 class Results {
  public:
-  /// std::monostate for a function that returns nothing.
-  using Result =
-      typename ResultState<std::invoke_result_t<F&, std::ranges::range_value_t<Ranges>&...>>::Kept;
+  /// A value, also of a function that returns a reference, since that may be to an element; for one
+  /// that returns nothing, std::monostate.
+  using Result = typename ResultState<
+      std::remove_cvref_t<std::invoke_result_t<F&, std::ranges::range_value_t<Ranges>&...>>>::Kept;
 
   Results(E& executor, F function, const MapOptions& options, Ranges&&... ranges)
       : executor_(executor),
@@ -100,9 +101,6 @@ class Results {
         if constexpr (std::is_same_v<Result, std::monostate>) {
           std::apply(function, each);
           chunk.results.emplace_back();
-        } else if constexpr (std::is_reference_v<decltype(std::apply(function, each))> &&
-                             std::is_pointer_v<Result>) {
-          chunk.results.push_back(std::addressof(std::apply(function, each)));
         } else {
           chunk.results.push_back(std::apply(function, each));
         }

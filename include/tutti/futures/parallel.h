@@ -44,6 +44,10 @@ void share_out(ThreadPoolExecutor& pool, std::size_t count, F work) {
       &work);
 }
 
+/// What both ends of a range of whole numbers convert to.
+template <typename First, typename Last>
+using Index = std::common_type_t<First, Last>;
+
 /// The whole numbers first … last - 1, counted from 0.
 template <std::integral I>
 class Places {
@@ -63,10 +67,10 @@ class Places {
 /// Calls `body(i)` for each i in first … last - 1, or, if it takes two, `body(begin, end)` for
 /// pieces of that range. In no order; from several threads at the same time. Throws what the body
 /// has thrown first, RuntimeError when the pool is shut down.
-template <std::integral I, typename F>
+template <std::integral First, std::integral Last, typename F, typename I = Index<First, Last>>
 requires std::invocable<F&, I> || std::invocable<F&, I, I>
-void parallel_for(ThreadPoolExecutor& pool, I first, std::type_identity_t<I> last, F&& body) {
-  const Places<I> places(first, last);
+void parallel_for(ThreadPoolExecutor& pool, First first, Last last, F&& body) {
+  const Places<I> places(static_cast<I>(first), static_cast<I>(last));
   share_out(pool, places.count(), [&body, places](std::size_t begin, std::size_t end) {
     if constexpr (std::invocable<F&, I, I>) {
       std::invoke(body, places[begin], places[end]);
@@ -80,6 +84,9 @@ void parallel_for(ThreadPoolExecutor& pool, I first, std::type_identity_t<I> las
 template <std::ranges::random_access_range R, typename F>
 requires std::ranges::sized_range<R> && std::invocable<F&, std::ranges::range_reference_t<R>>
 void parallel_for(ThreadPoolExecutor& pool, R&& elements, F&& body) {
+  static_assert(!std::same_as<std::ranges::range_value_t<R>, bool> ||
+                    std::is_reference_v<std::ranges::range_reference_t<R>>,
+                "neighbours in a std::vector<bool> share a word: use a std::vector<char>");
   const auto first = std::ranges::begin(elements);
   using Distance = std::ranges::range_difference_t<R>;
   share_out(pool, static_cast<std::size_t>(std::ranges::size(elements)),
@@ -118,16 +125,19 @@ class Partials {
 /// parallel_for.
 ///
 ///     double area = futures::parallel_reduce(pool, 0, n, 0.0, std::plus(), height);
-template <std::integral I, typename T, typename Reduce, typename Transform>
-requires std::invocable<Transform&, I> && std::invocable<Reduce&, T, T> T
-parallel_reduce(ThreadPoolExecutor& pool, I first, std::type_identity_t<I> last, T init,
-                Reduce reduce, Transform transform) {
+template <std::integral First, std::integral Last, typename T, typename Reduce, typename Transform,
+          typename I = Index<First, Last>>
+requires std::invocable<Transform&, I> && std::invocable<Reduce&, T, T> T parallel_reduce(
+    ThreadPoolExecutor& pool, First first, Last last, T init, Reduce reduce, Transform transform) {
   Partials<T> partials;
-  const Places<I> places(first, last);
+  const Places<I> places(static_cast<I>(first), static_cast<I>(last));
   share_out(pool, places.count(), [&, places](std::size_t begin, std::size_t end) {
-    T value = std::invoke(transform, places[begin]);
+    // Functions of the piece's own, which the compiler can see through.
+    Reduce join(reduce);
+    Transform make(transform);
+    T value = std::invoke(make, places[begin]);
     for (std::size_t i = begin + 1; i < end; ++i) {
-      value = std::invoke(reduce, std::move(value), std::invoke(transform, places[i]));
+      value = std::invoke(join, std::move(value), std::invoke(make, places[i]));
     }
     partials.add(begin, std::move(value));
   });
@@ -141,14 +151,14 @@ requires std::ranges::sized_range<R> && std::invocable<Reduce&, T, T> T parallel
     ThreadPoolExecutor& pool, R&& elements, T init, Reduce reduce = {}, Transform transform = {}) {
   const auto first = std::ranges::begin(elements);
   using Distance = std::ranges::range_difference_t<R>;
-  return parallel_reduce(pool, std::size_t{0},
-                         static_cast<std::size_t>(std::ranges::size(elements)), std::move(init),
-                         std::move(reduce), [&](std::size_t i) -> decltype(auto) {
-                           return std::invoke(transform, first[static_cast<Distance>(i)]);
-                         });
+  return parallel_reduce(
+      pool, std::size_t{0}, static_cast<std::size_t>(std::ranges::size(elements)), std::move(init),
+      std::move(reduce), [transform, first](std::size_t i) mutable -> decltype(auto) {
+        return std::invoke(transform, first[static_cast<Distance>(i)]);
+      });
 }
 
-/// Calls all functions, the first one in the calling thread, and returns when all have returned.
+/// Calls all functions, in the calling thread and the pool's, and returns when all have returned.
 template <std::invocable... F>
 void parallel_invoke(ThreadPoolExecutor& pool, F&&... functions) {
   auto all = std::forward_as_tuple(std::forward<F>(functions)...);

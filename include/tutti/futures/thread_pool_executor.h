@@ -32,9 +32,12 @@ struct ThreadPoolOptions {
 /// Calls begin in the order in which they were submitted from outside; a call's own submits are
 /// begun newest first, by the same thread, or oldest first by threads that have nothing else to do.
 /// A call that waits for the result of another one of the pool can't bring it to a stand: what
-/// nobody has begun it makes itself, and while it waits for one that is under way, another thread
-/// may work in its place. So there are at most max_workers threads at work, and at most as many
-/// more as wait for futures.
+/// nobody has begun it makes itself, and while it waits for one that is under way, or for another
+/// future, a stand-in may work in its place. So at most max_workers calls are at work, and at most
+/// as many more wait for futures while others stand in for them.
+///
+/// A call runs in a thread that is not its own: thread::exit() in it is an exception like others,
+/// and pthread_exit or pthread_cancel ends the program.
 ///
 /// The destructor shuts down and waits. A pool that is still there when the program ends makes its
 /// calls first, as in Python. Thread-safe. Python counterpart:
@@ -61,6 +64,7 @@ class ThreadPoolExecutor : public Executor {
 
  protected:
   void schedule(SharedState& task) override;
+  std::shared_ptr<void> keep_alive() const noexcept override;
 
  private:
   std::shared_ptr<ThreadPool> pool_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -110,6 +111,12 @@ auto wait(R&& futures, Timeout timeout = forever, ReturnWhen when = ALL_COMPLETE
   return result;
 }
 
+template <typename T>
+auto wait(std::initializer_list<Future<T>> futures, Timeout timeout = forever,
+          ReturnWhen when = ALL_COMPLETED) {
+  return wait(std::vector<Future<T>>(futures), timeout, when);
+}
+
 /// What as_completed returns: a range, to be gone through once, in one thread.
 template <typename T>
 class Completed {
@@ -163,6 +170,10 @@ template <RangeOfFutures R>
 auto as_completed(R&& futures, Timeout timeout = forever) {
   using T = typename std::ranges::range_value_t<R>::value_type;
   return Completed<T>(each_once(futures), timeout.deadline());
+}
+template <typename T>
+auto as_completed(std::initializer_list<Future<T>> futures, Timeout timeout = forever) {
+  return as_completed(std::vector<Future<T>>(futures), timeout);
 }
 
 }  // namespace tutti::inline TUTTI_ABI::futures

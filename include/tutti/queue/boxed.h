@@ -1,5 +1,5 @@
-// How a queue keeps items whose moves may throw: each in a box of its own, of which only the address
-// moves.
+// How a queue keeps items whose moves may throw: each in a box of its own, of which only the
+// address moves.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,8 @@ using Boxed = std::unique_ptr<Box<T>>;
 template <typename T>
 using Kept = std::conditional_t<std::is_nothrow_move_constructible_v<T>, T, Boxed<T>>;
 template <typename T>
-using KeptInHeap = std::conditional_t<std::is_nothrow_move_constructible_v<T> &&
-                                          std::is_nothrow_move_assignable_v<T>,
-                                      T, Boxed<T>>;
+using KeptInHeap = std::conditional_t<
+    std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>, T, Boxed<T>>;
 
 template <typename T>
 const T& item_in(const T& kept) noexcept {
