@@ -14,9 +14,11 @@ class TaskList {
   TaskList(const TaskList&) = delete;
   TaskList& operator=(const TaskList&) = delete;
 
-  void add(SharedState& task) noexcept {
+  /// False, and it is not added, once the list is closed.
+  bool add(SharedState& task) noexcept {
     task.next_ = nullptr;
     const runtime::GuardHolder held(adding_);
+    if (is_closed_) return false;
     if (last_added_ == nullptr) {
       // seq_cst: whoever adds looks for sleeping workers next, which look for work after they have
       // said that they sleep.
@@ -25,6 +27,12 @@ class TaskList {
       last_added_->next_ = &task;
     }
     last_added_ = &task;
+    return true;
+  }
+
+  void close() noexcept {
+    const runtime::GuardHolder held(adding_);
+    is_closed_ = true;
   }
 
   /// The oldest one, or null.
@@ -56,6 +64,7 @@ class TaskList {
   alignas(64) runtime::Guard adding_;
   platform::atomic<SharedState*> first_added_{nullptr};
   SharedState* last_added_ = nullptr;
+  bool is_closed_ = false;
   alignas(64) runtime::Guard taking_;
   platform::atomic<SharedState*> first_to_take_{nullptr};
 };

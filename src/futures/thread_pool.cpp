@@ -70,7 +70,7 @@ ThreadPool::~ThreadPool() {
     (previous_pool_ == nullptr ? first_pool : previous_pool_->next_pool_) = next_pool_;
     if (next_pool_ != nullptr) next_pool_->previous_pool_ = previous_pool_;
   }
-  // Its workers are gone, and with them all tasks but those whose submit was refused.
+  // Its workers are gone, and with them all tasks but those for which there was no thread.
   drop_tasks(nullptr);
 }
 
@@ -118,10 +118,11 @@ void ThreadPool::submit(SharedState& task) {
     offer_work();
     return;
   }
-  submitted_.add(task);
-  // seq_cst, as the add before it, and in the shutdown the flag before the look at the tasks:
-  // either this one is seen there, or the flag here.
-  const bool is_late = is_shut_down_.load(platform::seq_cst) && task.cancel();
+  if (!submitted_.add(task)) {
+    // Shut down since the first look.
+    task.release();
+    check_open();
+  }
   try {
     call_worker_if_needed();
   } catch (...) {
@@ -129,7 +130,6 @@ void ThreadPool::submit(SharedState& task) {
     task.cancel();
     throw;
   }
-  if (is_late) check_open();
 }
 
 bool ThreadPool::is_own_worker() const noexcept {
@@ -312,7 +312,8 @@ void ThreadPool::shut_down(bool cancels_tasks) noexcept {
   {
     const GuardHolder held(guard_);
     is_shut_down_.store(true, platform::seq_cst);
-    // Otherwise a worker is about to be called for what is there.
+    submitted_.close();
+    // If there is, a worker is about to be called for it.
     if (threads_ == 0 && !has_work()) all_ended_.set();
     // Called, they find out.
     while (resting_ != nullptr) {

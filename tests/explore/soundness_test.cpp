@@ -267,6 +267,16 @@ TEST(Soundness, AFailureBeforeTheFirstStepCanBeReplayed) {
   unsetenv("TUTTI_REPLAY");
 }
 
+TEST(Soundness, ObjectsThatAreGoneAreNotTakenForNewOnes) {
+  EXPECT_TRUE(explore::check([] {
+    auto first = std::make_unique<threading::Lock>();
+    const auto address = reinterpret_cast<std::uintptr_t>(first.get());
+    first.reset();
+    const auto second = std::make_unique<threading::Lock>();
+    explore::require(reinterpret_cast<std::uintptr_t>(second.get()) != address);
+  }));
+}
+
 TEST(Soundness, AtomicsWaitAndNotify) {
   EXPECT_TRUE(explore::check([] {
     tutti::atomic<int> word = 0;

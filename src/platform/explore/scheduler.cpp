@@ -4,6 +4,7 @@
 #include <bit>
 #include <ctime>
 
+#include "platform/explore/memory.h"
 #include "platform/explore/order.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
@@ -97,9 +98,12 @@ End Scheduler::run(void (*body)(void*), void* argument, const Rules& rules, Driv
   set_active();
   set_running_locals(&first.locals);
   first.locals.copy_in();
-  outside_.switch_to(first.context);
-  // Back here when it has ended.
-  outside_locals_.copy_in();
+  {
+    const KeptMemory while_it_runs;
+    outside_.switch_to(first.context);
+    // Back here when it has ended.
+    outside_locals_.copy_in();
+  }
   return end_;
 }
 
