@@ -13,6 +13,7 @@ namespace tutti::inline TUTTI_ABI::futures {
 
 namespace {
 
+constexpr std::int64_t short_loop = 5'000;
 constexpr std::int64_t short_piece = 50'000;
 constexpr std::int64_t long_piece = 1'000'000;
 
@@ -46,26 +47,44 @@ class Loop {
     try {
       invited_[guest] = pool_.submit([this, guest] {
         invite(guest + 1);
-        work();
+        work([](std::int64_t) {});
       });
     } catch (const std::exception&) {
       // No memory, no thread, a shutdown meanwhile: those who are there do all the work.
     }
   }
 
-  void work() noexcept {
-    std::size_t largest = 1;
-    std::size_t first;
-    while (const std::size_t size = take(largest, first)) {
-      const std::int64_t begin = platform::now();
-      do_piece(first, first + size);
-      const std::int64_t passed = platform::now() - begin;
-      if (passed < short_piece && largest < count_) largest *= 2;
-      if (passed > long_piece && largest > 1) largest /= 2;
-    }
+  /// What the caller does. It invites others at once if somebody is free, and otherwise when the
+  /// loop has turned out not to be a short one.
+  void host() noexcept {
+    bool has_invited = false;
+    const auto invite_once = [&] {
+      if (!std::exchange(has_invited, true)) invite(0);
+    };
+    if (pool_.has_free_worker()) invite_once();
+    const std::int64_t begin = platform::now();
+    work([&](std::int64_t now) {
+      if (now - begin >= short_loop) invite_once();
+    });
   }
 
  private:
+  // Calls `after_piece` with the time after each piece.
+  template <typename AfterPiece>
+  void work(AfterPiece after_piece) noexcept {
+    std::size_t largest = 1;
+    std::size_t first;
+    std::int64_t begin = platform::now();
+    while (const std::size_t size = take(largest, first)) {
+      do_piece(first, first + size);
+      const std::int64_t end = platform::now();
+      if (end - begin < short_piece && largest < count_) largest *= 2;
+      if (end - begin > long_piece && largest > 1) largest /= 2;
+      after_piece(end);
+      begin = end;
+    }
+  }
+
   struct Part {
     Loop& loop;
     std::size_t first;
@@ -128,8 +147,7 @@ void share_out(ThreadPoolExecutor& pool, std::size_t count, Piece piece, void* w
   std::exception_ptr failure;
   {
     Loop loop(pool, count, piece, work, failure);
-    loop.invite(0);
-    loop.work();
+    loop.host();
   }
   if (failure != nullptr) std::rethrow_exception(failure);
 }

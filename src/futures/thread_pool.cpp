@@ -107,7 +107,7 @@ void ThreadPool::submit(SharedState& task) {
   check_open();
   task.pool_ = this;
   task.process_ = process_;
-  task.retain();
+  task.retain_unshared();
   if (is_own_worker()) {
     try {
       static_cast<PoolWorker*>(current_worker)->deque_.push(&task);

@@ -54,6 +54,11 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   void submit(SharedState& task);
 
   void check_open() const;
+  /// Not all that may be at work are.
+  bool has_permits() const noexcept {
+    const platform::Operation operation("has free worker", this, platform::Access::read);
+    return permits_.load(platform::relaxed) > 0 || looking_.load(platform::relaxed) > 0;
+  }
 
   /// From now on no task comes in; workers end when there are no tasks left.
   void shut_down(bool cancels_tasks) noexcept;

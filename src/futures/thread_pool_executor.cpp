@@ -64,6 +64,10 @@ bool ThreadPoolExecutor::is_own_worker() const noexcept {
   return pool_->is_own_worker();
 }
 
+bool ThreadPoolExecutor::has_free_worker() const noexcept {
+  return pool_->has_permits();
+}
+
 void ThreadPoolExecutor::check_open() const {
   pool_->check_open();
 }

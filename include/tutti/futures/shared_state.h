@@ -62,8 +62,16 @@ class SharedState {
   // relaxed: whoever passes a handle on has it, and makes that visible. The release of the last
   // handle but one pairs with the acquire of the last, which destroys.
   void retain() noexcept { references_.fetch_add(1, platform::relaxed); }
+  /// The same for one that no other thread knows yet.
+  void retain_unshared() noexcept {
+    references_.store(references_.load(platform::relaxed) + 1, platform::relaxed);
+  }
   void release() noexcept {
-    if (references_.fetch_sub(1, platform::acq_rel) == 1) delete this;
+    // Whoever has the only reference need not take it off: nobody else could add one.
+    if (references_.load(platform::acquire) == 1 ||
+        references_.fetch_sub(1, platform::acq_rel) == 1) {
+      delete this;
+    }
   }
 
   Phase phase() const noexcept { return phase_of(word_.load(platform::acquire)); }

@@ -59,6 +59,8 @@ class ThreadPoolExecutor : public Executor {
 
   /// True if the calling thread is one of the pool's.
   bool is_own_worker() const noexcept;
+  /// True if a call submitted now would be begun at once.
+  bool has_free_worker() const noexcept;
   /// Throws what submit() would.
   void check_open() const;
 

@@ -59,8 +59,8 @@ KeptMemory::~KeptMemory() {
 
 #if !defined(__SANITIZE_ADDRESS__)
 
-// In place of the standard library's, whose operator new takes its memory from malloc as well. Weak,
-// so that a program may have its own.
+// In place of the standard library's, whose operator new takes its memory from malloc as well.
+// Weak, so that a program may have its own.
 #define TUTTI_WEAK __attribute__((weak))
 TUTTI_WEAK void operator delete(void* memory) noexcept {
   tutti::platform::exploring::give_back(memory);
@@ -71,7 +71,8 @@ TUTTI_WEAK void operator delete(void* memory, std::size_t /*size*/) noexcept {
 TUTTI_WEAK void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept {
   tutti::platform::exploring::give_back(memory);
 }
-TUTTI_WEAK void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
+TUTTI_WEAK void operator delete(void* memory, std::size_t /*size*/,
+                                std::align_val_t /*alignment*/) noexcept {
   tutti::platform::exploring::give_back(memory);
 }
 TUTTI_WEAK void operator delete[](void* memory) noexcept {
@@ -84,7 +85,7 @@ TUTTI_WEAK void operator delete[](void* memory, std::align_val_t /*alignment*/) 
   tutti::platform::exploring::give_back(memory);
 }
 TUTTI_WEAK void operator delete[](void* memory, std::size_t /*size*/,
-                       std::align_val_t /*alignment*/) noexcept {
+                                  std::align_val_t /*alignment*/) noexcept {
   tutti::platform::exploring::give_back(memory);
 }
 
