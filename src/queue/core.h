@@ -49,7 +49,12 @@ struct alignas(64) Side {
 /// is in a line, and every operation takes effect at one moment: when it stores its index.
 struct QueueBase::Core {
   Core(std::size_t its_limit, Ends ends) noexcept
-      : limit(its_limit), get_guard(ends == Ends::apart ? getters.guard : putters.guard) {}
+      : limit(its_limit), get_guard(ends == Ends::apart ? getters.guard : putters.guard) {
+    join_all_queues();
+  }
+  ~Core() { leave_all_queues(); }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
 
   // --- under one guard ---
 
@@ -99,6 +104,15 @@ struct QueueBase::Core {
   void give_back(QueueBase& queue, void* item) noexcept;
   void shut_down(QueueBase& queue, void* content);
 
+  // --- for forks ---
+
+  void join_all_queues() noexcept;
+  void leave_all_queues() noexcept;
+  void lock_all() noexcept;
+  void unlock_all() noexcept;
+  /// In a fork's child, where the others who wait or use it are missing.
+  void forget_others() noexcept;
+
   // --- under none ---
 
   /// As it was at one moment during the call.
@@ -113,6 +127,9 @@ struct QueueBase::Core {
   bool is_shut_down = false;
   /// runtime::set_name() was called for the queue.
   platform::hint<bool> has_name{false};
+  /// In the list of all queues.
+  Core* next = nullptr;
+  Core* previous = nullptr;
 
  private:
   class BothGuards;

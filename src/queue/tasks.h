@@ -27,6 +27,14 @@ class Tasks {
   /// Waits until none is left.
   void join(runtime::Self& self, const void* queue);
 
+  // For forks, as in the queue's core.
+  void lock() noexcept { guard_.lock(); }
+  void unlock() noexcept { guard_.unlock(); }
+  void forget_others() noexcept {
+    guard_.reset();
+    joiners_ = {};
+  }
+
   /// For the gate of join(), when nobody else runs.
   bool are_done() const noexcept;
 

@@ -365,6 +365,68 @@ int forks_while_threads_work() {
 
 }  // namespace
 
+int queue_with_waiters() {
+  using tutti::queue::Queue;
+  Queue<int> empty;
+  Queue<int> full(1);
+  full.put(1);
+  Queue<int> unfinished;
+  unfinished.put(1);
+  Thread getter([&] { empty.get(); });
+  Thread putter([&] { full.put(2); });
+  Thread joiner([&] { unfinished.join(); });
+  for (Thread* thread : {&getter, &putter, &joiner}) {
+    thread->start();
+    await_phase(*thread, Phase::blocked_in_wait_pool);
+  }
+  in_child([&] {
+    empty.put(7);
+    check(empty.qsize() == 1, "nobody waits for it here");
+    check(empty.get_nowait() == 7, "it can be got");
+    check(full.get_nowait() == 1, "the parent's item is here too");
+    check(full.empty(), "the item of the thread that is missing did not come in");
+    full.put_nowait(3);
+    check(full.get() == 3, "it goes on as usual");
+    unfinished.task_done();
+    unfinished.join();
+  });
+  empty.put(1);
+  full.get();
+  unfinished.task_done();
+  for (Thread* thread : {&getter, &putter, &joiner}) thread->join();
+  return 0;
+}
+
+int queue_in_use() {
+  using tutti::queue::Queue;
+  Queue<int> q(2);
+  Thread putter([&] {
+    for (int item = 1; item != 0; ++item) {
+      try {
+        q.put(item);
+      } catch (const tutti::queue::ShutDown&) {
+        return;
+      }
+    }
+  });
+  Thread getter([&] {
+    for ([[maybe_unused]] int item : q.items()) q.task_done();
+  });
+  putter.start();
+  getter.start();
+  for (int i = 0; i < 50; ++i) {
+    in_child([&] {
+      while (q.try_get()) q.task_done();
+      q.put(1);
+      check(q.get() == 1, "it is as usual");
+    });
+  }
+  q.shutdown();
+  putter.join();
+  getter.join();
+  return 0;
+}
+
 int main() {
   return run({
       {"lock_of_a_vanished_thread", lock_of_a_vanished_thread<threading::Lock>},
@@ -380,5 +442,7 @@ int main() {
       {"child_of_a_child", child_of_a_child},
       {"child_waits_for_its_threads", child_waits_for_its_threads},
       {"forks_while_threads_work", forks_while_threads_work},
+      {"queue_with_waiters", queue_with_waiters},
+      {"queue_in_use", queue_in_use},
   });
 }

@@ -57,6 +57,12 @@ TEST_F(ForkWithThreadsInTheChild, TheChildsEndWaitsForItsOwnThreadsOnly) {
   EXPECT_TRUE(ended_with(fork_case("child_waits_for_its_threads"), 0,
                          "thread of the child ends\nparent ends\n"));
 }
+TEST(Fork, LeavesNobodyWhoWaitsAtAQueueInTheChild) {
+  EXPECT_TRUE(ended_with(fork_case("queue_with_waiters"), 0, ""));
+}
+TEST(Fork, LeavesQueuesWholeThatOthersAreUsing) {
+  EXPECT_TRUE(ended_with(fork_case("queue_in_use"), 0, ""));
+}
 TEST_F(ForkWithThreadsInTheChild, MayComeAtAnyTime) {
   if (under_address_sanitizer) GTEST_SKIP() << "its allocator's locks do not survive such a fork";
   EXPECT_TRUE(ended_with(fork_case("forks_while_threads_work"), 0, ""));

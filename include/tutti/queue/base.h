@@ -82,6 +82,7 @@ class QueueBase {
   static Deadline deadline_of(bool block, Timeout timeout);
 
  private:
+  friend struct AllQueues;
   struct Core;
 
   static bool has_no_tasks(const void* queue) noexcept;

@@ -1,0 +1,80 @@
+// Queues over a fork: its child finds all of them whole, and nobody waiting in them.
+#include "queue/core.h"
+
+namespace tutti::inline TUTTI_ABI::queue {
+
+namespace {
+
+// Guards the list of all queues. Taken before those of a queue.
+constinit runtime::Guard list_guard;
+
+}  // namespace
+
+struct AllQueues {
+  using Core = QueueBase::Core;
+
+  static void before_fork() {
+    list_guard.lock();
+    for (Core* core = first; core != nullptr; core = core->next) core->lock_all();
+  }
+  static void in_parent() {
+    for (Core* core = first; core != nullptr; core = core->next) core->unlock_all();
+    list_guard.unlock();
+  }
+  static void in_child() {
+    for (Core* core = first; core != nullptr; core = core->next) core->forget_others();
+    list_guard.reset();
+  }
+  static void prepare() {
+    static const bool prepared = [] {
+      platform::around_fork({before_fork, in_parent, in_child});
+      platform::on_restart(
+          [] {
+            list_guard.reset();
+            first = nullptr;
+          },
+          platform::Restart::after_loss);
+      return true;
+    }();
+    (void)prepared;
+  }
+
+  static inline constinit Core* first = nullptr;
+};
+
+void QueueBase::Core::join_all_queues() noexcept {
+  AllQueues::prepare();
+  const runtime::GuardHolder held(list_guard);
+  next = AllQueues::first;
+  if (next != nullptr) next->previous = this;
+  AllQueues::first = this;
+}
+
+void QueueBase::Core::leave_all_queues() noexcept {
+  const runtime::GuardHolder held(list_guard);
+  (previous == nullptr ? AllQueues::first : previous->next) = next;
+  if (next != nullptr) next->previous = previous;
+}
+
+void QueueBase::Core::lock_all() noexcept {
+  putters.guard.lock();
+  if (&get_guard != &putters.guard) get_guard.lock();
+  tasks.lock();
+}
+
+void QueueBase::Core::unlock_all() noexcept {
+  tasks.unlock();
+  if (&get_guard != &putters.guard) get_guard.unlock();
+  putters.guard.unlock();
+}
+
+void QueueBase::Core::forget_others() noexcept {
+  tasks.forget_others();
+  for (Side* side : {&putters, &getters}) {
+    side->guard.reset();
+    side->line = {};
+    side->state.store(is_shut_down ? Side::shut_down : 0, platform::relaxed);
+  }
+}
+
+}  // namespace tutti::inline TUTTI_ABI::queue
