@@ -163,7 +163,7 @@ void ThreadControl::live() {
   native_id_.store(runtime::self().slot->thread.load(platform::relaxed), platform::relaxed);
   stage_.store(Stage::running, platform::release);
   born_.set();
-  platform::name_thread(name().c_str());
+  show_name();
   const auto work = [](void* self) {
     auto* control = static_cast<ThreadControl*>(self);
     if (control->run_ != nullptr) {
@@ -181,6 +181,17 @@ void ThreadControl::live() {
   std::shared_ptr<Thread> object;
   const platform::ThreadOperation operation("Thread.end", this);
   object = finish();
+}
+
+// To the system, which shows no more of it than this. Nobody could catch what a copy on the heap
+// throws when memory is out.
+void ThreadControl::show_name() const noexcept {
+  std::array<char, 16> start{};
+  {
+    const runtime::GuardHolder held(runtime::leaf_guard);
+    name_.copy(start.data(), start.size() - 1);
+  }
+  platform::name_thread(start.data());
 }
 
 void ThreadControl::run_target() {

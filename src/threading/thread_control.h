@@ -87,6 +87,7 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
 
   static void* enter(void* prepared);
   void live();
+  void show_name() const noexcept;
   void end_with_exception() noexcept;
   void choose_run(Thread& object);
   void start_kernel_thread();
