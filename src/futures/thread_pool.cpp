@@ -1,9 +1,9 @@
 #include "futures/thread_pool.h"
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "runtime/describe.h"
 #include "runtime/waiting.h"
@@ -206,7 +206,7 @@ void ThreadPool::offer_work() noexcept {
 
 void ThreadPool::call_worker() {
   PoolWorker* worker;
-  {
+  try {
     const GuardHolder held(guard_);
     // Somebody else may have called one meanwhile, which will look at all there is.
     if (permits_.load(platform::relaxed) <= 0 || looking_.load(platform::seq_cst) > 0) return;
@@ -229,6 +229,9 @@ void ThreadPool::call_worker() {
       runtime::wake(*worker->self_->slot);
       return;
     }
+  } catch (...) {
+    do_without(nullptr);
+    return;
   }
   start(*worker);
 }
@@ -241,20 +244,30 @@ void ThreadPool::start(PoolWorker& worker) {
                                  .daemon = false})
         .start();
   } catch (...) {
-    bool others_are_at_work;
-    {
-      const GuardHolder held(guard_);
-      worker.is_looking_ = false;
-      vacate(worker);
-      others_are_at_work = threads_ > waiting_.load(platform::relaxed);
-    }
-    looking_.fetch_sub(1, platform::seq_cst);
-    // They will come to the tasks.
-    if (others_are_at_work) return;
-    // Others may have relied on this one.
-    drop_tasks(std::current_exception());
-    throw;
+    do_without(&worker);
   }
+}
+
+// In a handler, of what has kept `worker` from its start, or, if null, another one from being made.
+void ThreadPool::do_without(PoolWorker* worker) {
+  bool others_are_at_work;
+  {
+    const GuardHolder held(guard_);
+    if (worker != nullptr) {
+      worker->is_looking_ = false;
+      vacate(*worker);
+    } else if (threads_ == 0 && is_shut_down_.load(platform::relaxed)) {
+      // The shutdown has left it to the worker to say so.
+      all_ended_.set();
+    }
+    others_are_at_work = threads_ > waiting_.load(platform::relaxed);
+  }
+  if (worker != nullptr) looking_.fetch_sub(1, platform::seq_cst);
+  // They will come to the tasks.
+  if (others_are_at_work) return;
+  // Others may have relied on this one.
+  drop_tasks(std::current_exception());
+  throw;
 }
 
 // With the guard held.
@@ -346,14 +359,17 @@ void ThreadPool::join() {
     const platform::Operation operation("shutdown", this);
     all_ended_.wait(WaitKind::join, this);
   }
-  std::vector<threading::Thread> threads;
-  {
-    const GuardHolder held(guard_);
-    for (PoolWorker& worker : workers_) {
-      if (worker.thread_) threads.push_back(*worker.thread_);
+  // One after the other, for a list of them needs memory, and the pool's destructor can't go
+  // without this. No worker comes or goes any more.
+  for (PoolWorker* worker = newest_.load(platform::acquire); worker != nullptr;
+       worker = worker->older_) {
+    std::optional<threading::Thread> thread;
+    {
+      const GuardHolder held(guard_);
+      thread = worker->thread_;
     }
+    if (thread) thread->join();
   }
-  for (threading::Thread& thread : threads) thread.join();
 }
 
 }  // namespace tutti::inline TUTTI_ABI::futures

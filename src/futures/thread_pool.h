@@ -88,6 +88,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   void offer_work() noexcept;
   void call_worker();
   void start(PoolWorker& worker);
+  void do_without(PoolWorker* worker);
   /// Gives the permit back and sleeps until it is called, with a permit again. False: its thread is
   /// to end.
   bool rest(PoolWorker& worker) noexcept;
