@@ -134,6 +134,14 @@ INSTANTIATE_TEST_SUITE_P(Demo, Forms,
                                          Form{"Pipeline",
                                               [](const Corpus& corpus, Progress& progress) {
                                                 return demo::count_in_pipeline(corpus, progress, 3);
+                                              }},
+                                         Form{"PoolOfOneWorker",
+                                              [](const Corpus& corpus, Progress& progress) {
+                                                return demo::count_in_pool(corpus, progress, 1);
+                                              }},
+                                         Form{"Pool",
+                                              [](const Corpus& corpus, Progress& progress) {
+                                                return demo::count_in_pool(corpus, progress, 3);
                                               }}),
                          [](const auto& instance) { return instance.param.name; });
 

@@ -41,6 +41,12 @@ std::vector<Form> all_forms() {
                        return count_in_pipeline(corpus, progress, counters);
                      }});
   }
+  for (const int workers : {2, 4}) {
+    forms.push_back(
+        {fmt::format("pool of {}", workers), [workers](const Corpus& corpus, Progress& progress) {
+           return count_in_pool(corpus, progress, workers);
+         }});
+  }
   return forms;
 }
 

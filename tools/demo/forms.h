@@ -18,4 +18,8 @@ WordCount count_in_threads(const Corpus& corpus, Progress& progress, int threads
 /// their words, and a merger of what these have counted.
 WordCount count_in_pipeline(const Corpus& corpus, Progress& progress, int counters);
 
+/// A pool whose calls count a batch of files each; the calling thread merges what they return. No
+/// queue, no lock and nobody to call off: an error is the result of its call.
+WordCount count_in_pool(const Corpus& corpus, Progress& progress, int workers);
+
 }  // namespace demo
