@@ -117,31 +117,29 @@ bool PoolWorker::take_out_of_deque(SharedState& task) noexcept {
 
 bool PoolWorker::begin_wait() noexcept {
   const platform::Operation operation("wait", &pool_);
-  const auto most = static_cast<int>(pool_.max_workers_);
-  if (pool_.waiting_.fetch_add(1, platform::seq_cst) >= most) {
-    pool_.waiting_.fetch_sub(1, platform::seq_cst);
-    return false;
-  }
-  pool_.permits_.fetch_add(1, platform::seq_cst);
-  if (!pool_.has_work()) return true;
-  try {
-    pool_.call_worker_if_needed();
-    return true;
-  } catch (const std::exception&) {
-    // No thread, or no memory for one: the caller has to do what only it can do.
-    take_permit_back();
-    return false;
-  }
+  pool_.waiting_.fetch_add(1, platform::seq_cst);
+  const int permits = pool_.permits_.fetch_add(1, platform::seq_cst) + 1;
+  // Those who are at work come to the tasks, or look here themselves before they wait.
+  return pool_.has_work() && !pool_.offer_work() && permits >= static_cast<int>(pool_.max_workers_);
 }
 
 void PoolWorker::end_wait() noexcept {
   const platform::Operation operation("go on", &pool_);
-  take_permit_back();
-}
-
-void PoolWorker::take_permit_back() noexcept {
   pool_.permits_.fetch_sub(1, platform::seq_cst);
   pool_.waiting_.fetch_sub(1, platform::seq_cst);
+}
+
+void PoolWorker::help() noexcept {
+  SharedState* task;
+  {
+    const platform::Operation operation("next task", &pool_);
+    while ((task = find()) != nullptr && !task->claim()) task->release();
+  }
+  if (task == nullptr) return;
+  ++helping_;
+  pool_.run(*task);
+  --helping_;
+  task->release();
 }
 
 }  // namespace tutti::inline TUTTI_ABI::futures

@@ -277,16 +277,26 @@ bool SharedState::wait(std::int64_t deadline) {
                        "will never be done (in " +
                        runtime::describe_calling_thread() + ")");
   }
-  if (deadline <= platform::now()) return look() >= Phase::cancelled;
-  // With a deadline the caller could be kept by the task for too long: better that a stand-in runs
-  // it, if there is one to be had.
   const auto run_instead = [this] {
     return current_worker != nullptr && current_worker->run_instead(*this);
   };
+  // With a deadline the caller could be kept by the task for too long: better that a stand-in runs
+  // it, if there is one to be had.
   if (deadline == platform::never && run_instead()) return true;
-  const StandIn stand_in;
-  if (stand_in.is_missing() && run_instead()) return true;
+  while (deadline > platform::now()) {
+    {
+      const StandIn stand_in;
+      // Whoever fulfils this may depend on the pool's tasks, if it is one of them.
+      if (!stand_in.is_missing() || pool_ == nullptr) return sleep(self, deadline);
+    }
+    if (run_instead()) return true;
+    current_worker->help();
+    if (look() >= Phase::cancelled) return true;
+  }
+  return look() >= Phase::cancelled;
+}
 
+bool SharedState::sleep(runtime::Self& self, std::int64_t deadline) {
   const platform::Operation operation("Future.result", this);
   if (is_done()) return true;
   runtime::check_interrupt(self);

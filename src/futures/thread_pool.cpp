@@ -51,6 +51,7 @@ void prepare_end_of_program() {
 
 ThreadPool::ThreadPool(std::size_t max_workers, std::string name, std::function<void()> initializer)
     : max_workers_(max_workers),
+      most_threads_(2 * static_cast<int>(max_workers)),
       name_(std::move(name)),
       initializer_(std::move(initializer)),
       process_(platform::process_id()),
@@ -192,27 +193,33 @@ void ThreadPool::drop_tasks(std::exception_ptr failure) noexcept {
 
 // --- who is at work ------------------------------------------------------------------------------
 
-void ThreadPool::call_worker_if_needed() {
-  if (permits_.load(platform::seq_cst) > 0 && looking_.load(platform::seq_cst) == 0) call_worker();
+bool ThreadPool::call_worker_if_needed() {
+  return permits_.load(platform::seq_cst) <= 0 || looking_.load(platform::seq_cst) > 0 ||
+         call_worker();
 }
 
-void ThreadPool::offer_work() noexcept {
+bool ThreadPool::offer_work() noexcept {
   try {
-    call_worker_if_needed();
+    return call_worker_if_needed();
   } catch (const std::exception&) {
     // No thread, or no memory for one: the caller is at work, and looks for tasks when it is done.
+    return false;
   }
 }
 
-void ThreadPool::call_worker() {
+bool ThreadPool::call_worker() {
   PoolWorker* worker;
   try {
     const GuardHolder held(guard_);
     // Somebody else may have called one meanwhile, which will look at all there is.
-    if (permits_.load(platform::relaxed) <= 0 || looking_.load(platform::seq_cst) > 0) return;
+    if (permits_.load(platform::relaxed) <= 0 || looking_.load(platform::seq_cst) > 0) {
+      return true;
+    }
     if (resting_ != nullptr) {
       worker = std::exchange(resting_, resting_->next_);
       worker->is_resting_ = false;
+    } else if (threads_ == most_threads_) {
+      return false;
     } else if (vacant_ != nullptr) {
       worker = std::exchange(vacant_, vacant_->next_);
       ++threads_;
@@ -227,13 +234,14 @@ void ThreadPool::call_worker() {
     worker->is_looking_ = true;
     if (worker->self_ != nullptr) {
       runtime::wake(*worker->self_->slot);
-      return;
+      return true;
     }
   } catch (...) {
     do_without(nullptr);
-    return;
+    return true;
   }
   start(*worker);
+  return true;
 }
 
 void ThreadPool::start(PoolWorker& worker) {
@@ -251,6 +259,7 @@ void ThreadPool::start(PoolWorker& worker) {
 // In a handler, of what has kept `worker` from its start, or, if null, another one from being made.
 void ThreadPool::do_without(PoolWorker* worker) {
   bool others_are_at_work;
+  bool others_are_there;
   {
     const GuardHolder held(guard_);
     if (worker != nullptr) {
@@ -261,12 +270,13 @@ void ThreadPool::do_without(PoolWorker* worker) {
       all_ended_.set();
     }
     others_are_at_work = threads_ > waiting_.load(platform::relaxed);
+    others_are_there = threads_ > 0;
   }
   if (worker != nullptr) looking_.fetch_sub(1, platform::seq_cst);
   // They will come to the tasks.
   if (others_are_at_work) return;
   // Others may have relied on this one.
-  drop_tasks(std::current_exception());
+  if (!others_are_there) drop_tasks(std::current_exception());
   throw;
 }
 
@@ -283,8 +293,9 @@ bool ThreadPool::rest(PoolWorker& worker) noexcept {
   worker.give_up_looking();
   {
     const GuardHolder held(guard_);
-    const bool is_needed = permits_.load(platform::relaxed) >= 0 && has_work();
-    if (is_shut_down_.load(platform::seq_cst) && !is_needed) {
+    if (is_shut_down_.load(platform::seq_cst)) {
+      // Nobody would wake it any more.
+      if (permits_.load(platform::relaxed) >= 0 && has_work()) return true;
       vacate(worker);
       return false;
     }

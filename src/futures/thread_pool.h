@@ -31,9 +31,9 @@ class PoolWorker;
 /// `max_workers` is how many may be at work: each needs one of so many permits, and gives it back
 /// while it has nothing to do, and while it waits for a future. That is when another one stands in.
 /// When the wait ends the worker takes its permit back at once, which can make their number
-/// negative; then the next one to finish a task gives one back. There are at most as many stand-ins
-/// as permits, so that the number of threads has a bound; a worker that gets none runs the task it
-/// waits for itself, if nobody has begun that.
+/// negative; then the next one to finish a task gives one back. There are at most twice as many
+/// threads as permits. If there are all of them, and nobody is at work, a worker that is about to
+/// wait for one of the pool's tasks runs tasks itself, so that those can't wait for each other.
 ///
 /// Whoever adds a task calls a worker if there is a permit and none is looking for work already; a
 /// worker that stops looking because it has found something, and was the last one, calls another if
@@ -83,10 +83,11 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   void drop_tasks(std::exception_ptr failure) noexcept;
 
   /// A task was added, or is left.
-  void call_worker_if_needed();
+  /// False if somebody is needed, and there are all the threads there may be.
+  bool call_worker_if_needed();
   /// The same where somebody else is at work, who will come to the task if no other can.
-  void offer_work() noexcept;
-  void call_worker();
+  bool offer_work() noexcept;
+  bool call_worker();
   void start(PoolWorker& worker);
   void do_without(PoolWorker* worker);
   /// Gives the permit back and sleeps until it is called, with a permit again. False: its thread is
@@ -98,6 +99,8 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   BrokenThreadPool broken() const;
 
   const std::size_t max_workers_;
+  /// With those who stand in for others.
+  const int most_threads_;
   const std::string name_;
   const std::function<void()> initializer_;
   const std::uint32_t process_;
@@ -139,6 +142,8 @@ class alignas(64) PoolWorker final : public Worker {
   bool run_instead(SharedState& task) noexcept override;
   bool begin_wait() noexcept override;
   void end_wait() noexcept override;
+  void help() noexcept override;
+  bool can_help() const noexcept override { return helping_ < most_helped_; }
 
  private:
   friend class ThreadPool;
@@ -150,13 +155,15 @@ class alignas(64) PoolWorker final : public Worker {
   void give_up_looking() noexcept;
   void stop_looking() noexcept;
   bool take_out_of_deque(SharedState& task) noexcept;
-  void take_permit_back() noexcept;
 
   ThreadPool& pool_;
   const std::size_t number_;
   PoolWorker* older_ = nullptr;
   Deque deque_;
   unsigned looks_ = 0;
+  /// So many tasks it runs inside of others that wait.
+  int helping_ = 0;
+  static constexpr int most_helped_ = 100;
   bool is_looking_ = false;
 
   // Guarded by the pool.

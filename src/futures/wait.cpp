@@ -51,6 +51,11 @@ struct Gathering::Core {
   }
   /// Runs the first of those that are tasks of the calling worker's pool and that nobody has begun.
   bool run_one_instead() noexcept;
+  /// Whoever fulfils them may depend on a pool's tasks.
+  bool is_about_tasks() const noexcept {
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const Entry& entry) { return entry.state.pool() != nullptr; });
+  }
   /// Waits until something may be on the stack. False at the deadline.
   bool sleep(std::int64_t deadline);
 
@@ -119,9 +124,14 @@ std::optional<std::size_t> Gathering::next(std::int64_t deadline) {
     // As long as another one may be done first, the caller should not be kept by this one: only if
     // nobody else might run it.
     if (deadline == platform::never && left() == 1 && core.run_one_instead()) continue;
-    const StandIn stand_in;
-    if (stand_in.is_missing() && core.run_one_instead()) continue;
-    if (!core.sleep(deadline)) return std::nullopt;
+    {
+      const StandIn stand_in;
+      if (!stand_in.is_missing() || !core.is_about_tasks()) {
+        if (!core.sleep(deadline)) return std::nullopt;
+        continue;
+      }
+    }
+    if (!core.run_one_instead()) current_worker->help();
   }
   Core::Entry& entry = *core.ready[core.next_ready++];
   return entry.index;

@@ -18,10 +18,14 @@ class Worker {
  public:
   /// Runs `task`, if it is one of its pool's that nobody has begun.
   virtual bool run_instead(SharedState& task) noexcept = 0;
-  /// Another thread may work in its place until end_wait(). False if there are enough of them, or
-  /// none can be started.
+  /// Another thread may work in its place until end_wait(). True if none does, since nobody is at
+  /// work and nobody can be called, but there are tasks: then the caller had better help.
   virtual bool begin_wait() noexcept = 0;
   virtual void end_wait() noexcept = 0;
+  /// Runs one of its pool's tasks, if it finds one.
+  virtual void help() noexcept = 0;
+  /// Tasks that it runs inside of waiting ones may lie on its stack too deep for another one.
+  virtual bool can_help() const noexcept = 0;
 
  protected:
   ~Worker() = default;
@@ -37,19 +41,19 @@ void refuse_thread_exit(void* argument);
 class StandIn {
  public:
   StandIn() noexcept
-      : worker_(current_worker), is_there_(worker_ != nullptr && worker_->begin_wait()) {}
+      : worker_(current_worker), is_missing_(worker_ != nullptr && worker_->begin_wait()) {}
   ~StandIn() {
-    if (is_there_) worker_->end_wait();
+    if (worker_ != nullptr) worker_->end_wait();
   }
   StandIn(const StandIn&) = delete;
   StandIn& operator=(const StandIn&) = delete;
 
-  /// The caller is a worker, and the tasks of its pool may depend on it alone.
-  bool is_missing() const noexcept { return worker_ != nullptr && !is_there_; }
+  /// Tasks of the caller's pool depend on the caller alone, and it can do something about it.
+  bool is_missing() const noexcept { return is_missing_ && worker_->can_help(); }
 
  private:
   Worker* const worker_;
-  const bool is_there_;
+  const bool is_missing_;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::futures

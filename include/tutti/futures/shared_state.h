@@ -7,6 +7,10 @@
 
 #include "tutti/platform/floor.h"
 
+namespace tutti::inline TUTTI_ABI::runtime {
+struct Self;
+}
+
 namespace tutti::inline TUTTI_ABI::futures {
 
 class SharedState;
@@ -144,6 +148,7 @@ class SharedState {
     return (word & ~phase_bits) | static_cast<std::uint32_t>(phase);
   }
   void notify_listeners() noexcept;
+  bool sleep(runtime::Self& self, std::int64_t deadline);
 
   platform::atomic<std::uint32_t> references_{1};
   platform::atomic<std::uint32_t> word_{0};
