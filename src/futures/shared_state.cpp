@@ -277,41 +277,44 @@ bool SharedState::wait(std::int64_t deadline) {
                        "will never be done (in " +
                        runtime::describe_calling_thread() + ")");
   }
-  const auto run_instead = [this] {
-    return current_worker != nullptr && current_worker->run_instead(*this);
-  };
   // With a deadline the caller could be kept by the task for too long: better that a stand-in runs
   // it, if there is one to be had.
-  if (deadline == platform::never && run_instead()) return true;
+  if (deadline == platform::never && current_worker != nullptr &&
+      current_worker->run_instead(*this)) {
+    return true;
+  }
+  return wait_or_help(self, deadline, Interruption::throws);
+}
+
+void SharedState::wait_unconditionally() {
+  wait_or_help(runtime::self(), platform::never, Interruption::waits);
+}
+
+bool SharedState::wait_or_help(runtime::Self& self, std::int64_t deadline,
+                               Interruption interruption) {
   while (deadline > platform::now()) {
     {
       const StandIn stand_in;
       // Whoever fulfils this may depend on the pool's tasks, if it is one of them.
-      if (!stand_in.is_missing() || pool_ == nullptr) return sleep(self, deadline);
+      if (!stand_in.is_missing() || pool_ == nullptr) return sleep(self, deadline, interruption);
     }
-    if (run_instead()) return true;
+    if (current_worker->run_instead(*this)) return true;
     current_worker->help();
     if (look() >= Phase::cancelled) return true;
   }
   return look() >= Phase::cancelled;
 }
 
-bool SharedState::sleep(runtime::Self& self, std::int64_t deadline) {
+bool SharedState::sleep(runtime::Self& self, std::int64_t deadline, Interruption interruption) {
   const platform::Operation operation("Future.result", this);
   if (is_done()) return true;
-  runtime::check_interrupt(self);
-  const Ended ended = Waiting(self, *this).wait(deadline, Interrupts::heeded);
+  const bool heeds = interruption == Interruption::throws;
+  if (heeds) runtime::check_interrupt(self);
+  const Ended ended =
+      Waiting(self, *this).wait(deadline, heeds ? Interrupts::heeded : Interrupts::deferred);
   if (runtime::must_stop(self)) runtime::stop_for_good(self);
   if (ended == Ended::interrupted) runtime::throw_interrupt();
   return ended == Ended::woken;
-}
-
-void SharedState::wait_unconditionally() {
-  runtime::Self& self = runtime::self();
-  const platform::Operation operation("Future.result", this);
-  if (is_done()) return;
-  Waiting(self, *this).wait(platform::never, Interrupts::deferred);
-  if (runtime::must_stop(self)) runtime::stop_for_good(self);
 }
 
 const std::exception_ptr& SharedState::wait_for_outcome(std::int64_t deadline) {

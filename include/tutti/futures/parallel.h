@@ -1,10 +1,11 @@
 // parallel_for, parallel_reduce, parallel_invoke: loops that a pool shares with the calling thread.
 //
-// The calling thread begins at once, and invites one of the pool's workers, which invites the next.
-// Each takes from what is left a piece that gets smaller as less is left (guided self-scheduling:
-// Polychronopoulos and Kuck 1987), but begins with single elements and takes twice as many while a
-// piece takes less than 50 µs, half as many when one takes more than a millisecond. So neither the
-// number of elements nor their cost has to be told.
+// The calling thread begins at once. If one of the pool's workers is free, or the loop turns out
+// not to be over in a few microseconds, it invites one, which invites the next. Each takes from
+// what is left a piece that gets smaller as less is left (guided self-scheduling: Polychronopoulos
+// and Kuck 1987), but begins with single elements and takes twice as many while a piece takes less
+// than 50 µs, half as many when one takes more than a millisecond. So neither the number of
+// elements nor their cost has to be told.
 //
 // At the first exception no new pieces are begun; it is thrown when those under way have ended. A
 // loop may be inside of another one, or of a call of the same pool: the calling thread does

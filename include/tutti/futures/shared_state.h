@@ -106,8 +106,7 @@ class SharedState {
   /// Throws DeadlockError if the calling thread is running the very task, RuntimeError in a fork's
   /// child, where nobody will run it, KeyboardInterrupt in an interrupted main thread.
   bool wait(std::int64_t deadline);
-  /// Waits until it is done; an interruption of the main thread stays pending. The caller knows
-  /// that it does not need one of its own pool's workers for that.
+  /// Waits until it is done; an interruption of the main thread stays pending.
   void wait_unconditionally();
   /// As wait(), and throws TimeoutError when it is not done in time, CancelledError when it was
   /// cancelled. Returns the exception that it ended with.
@@ -148,7 +147,10 @@ class SharedState {
     return (word & ~phase_bits) | static_cast<std::uint32_t>(phase);
   }
   void notify_listeners() noexcept;
-  bool sleep(runtime::Self& self, std::int64_t deadline);
+  enum class Interruption { throws, waits };
+  /// Both return false at the deadline.
+  bool wait_or_help(runtime::Self& self, std::int64_t deadline, Interruption interruption);
+  bool sleep(runtime::Self& self, std::int64_t deadline, Interruption interruption);
 
   platform::atomic<std::uint32_t> references_{1};
   platform::atomic<std::uint32_t> word_{0};

@@ -31,10 +31,13 @@ struct ThreadPoolOptions {
 ///
 /// Calls begin in the order in which they were submitted from outside; a call's own submits are
 /// begun newest first, by the same thread, or oldest first by threads that have nothing else to do.
-/// A call that waits for the result of another one of the pool can't bring it to a stand: what
-/// nobody has begun it makes itself, and while it waits for one that is under way, or for another
-/// future, a stand-in may work in its place. So at most max_workers calls are at work, and at most
-/// as many more wait for futures while others stand in for them.
+/// Calls may wait for the results of others of the pool: what nobody has begun they make
+/// themselves, and while one waits for a call that is under way, or for another future, a stand-in
+/// may work in its place. So max_workers calls are at work, for a moment more whenever a wait ends,
+/// and there are at most twice as many threads. What stays a deadlock is a ring of calls that wait
+/// for each other, and calls that all wait for something else, a lock or a queue.
+///
+/// Declare the pool after what its calls use, so that it goes first.
 ///
 /// A call runs in a thread that is not its own: thread::exit() in it is an exception like others,
 /// and pthread_exit or pthread_cancel ends the program.
