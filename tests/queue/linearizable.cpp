@@ -95,7 +95,7 @@ class Search {
     }
     if (first_return == never) return true;
     if (!seen_.emplace(done, model).second) return false;
-    if (seen_.size() > most_seen) throw std::runtime_error("too hard a history to search");
+    if (seen_.size() > most_seen) throw TooHard("too hard a history to search");
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       // Nothing may come before what had returned before it was called.
       if ((done >> i & 1) != 0 || operations_[i].called > first_return) continue;

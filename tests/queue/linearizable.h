@@ -5,11 +5,18 @@
 
 #include <cstddef>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "queue/history.h"
 
 namespace tests {
+
+/// A search that was given up: where many operations overlap, there are too many orders.
+class TooHard : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 enum class Order { first_in_first_out, last_in_first_out, lowest_first };
 
@@ -22,7 +29,7 @@ struct Promise {
 
 /// At most 64 operations. A complete search (Wing and Gong, "Testing and Verifying Concurrent
 /// Objects", 1993) that remembers where it has been (Lowe, "Testing for linearizability", 2017).
-/// Throws std::runtime_error when it would take too long to find out.
+/// Throws TooHard when it would take too long to find out.
 bool is_linearizable(const History& history, const Promise& promise);
 
 /// Something that no queue with first in, first out would do; nothing if there is none. For long

@@ -100,6 +100,7 @@ class QueueHistories : public QueueStress {
     std::vector<Recorder> recorders;
     std::string verdict;
     std::int64_t judged = 0;
+    std::int64_t too_hard = 0;
     std::int64_t operations = 0;
     const auto between = [&] {
       History history;
@@ -110,6 +111,8 @@ class QueueHistories : public QueueStress {
       operations += static_cast<std::int64_t>(history.size());
       try {
         if (verdict.empty()) verdict = judge(history, plan.promise());
+      } catch (const TooHard&) {
+        ++too_hard;
       } catch (const std::exception& error) {
         verdict = std::string(error.what()) + ":\n" + to_string(history);
       }
@@ -130,6 +133,8 @@ class QueueHistories : public QueueStress {
     });
     EXPECT_EQ(verdict, "");
     EXPECT_GT(judged, 0);
+    // One thread that is kept from its core while the others work is enough for that.
+    EXPECT_LE(too_hard, 1 + judged / 100);
     RecordProperty("histories", std::to_string(judged));
     RecordProperty("operations", std::to_string(operations));
   }
