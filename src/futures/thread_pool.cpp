@@ -28,24 +28,23 @@ void before_join_of_all() noexcept {
   ThreadPool::shut_all_down();
 }
 
-void prepare_end_of_program() {
-  static const bool prepared = [] {
-    threading::roster::before_join_of_all(before_join_of_all);
-    platform::around_fork({[] { pools_guard.lock(); }, [] { pools_guard.unlock(); },
-                           [] {
-                             // The pools are the parent's; and so is the calling thread's work.
-                             pools_guard.reset();
-                             first_pool = nullptr;
-                             current_worker = nullptr;
-                           }});
-    platform::on_restart([] {
-      pools_guard.reset();
-      first_pool = nullptr;
-    });
-    return true;
-  }();
-  (void)prepared;
-}
+// At the start, when no other thread could be in the middle of it while one forks.
+[[maybe_unused]] const bool prepared = [] {
+  runtime::self();  // The layers below come first.
+  threading::roster::before_join_of_all(before_join_of_all);
+  platform::around_fork({[] { pools_guard.lock(); }, [] { pools_guard.unlock(); },
+                         [] {
+                           // The pools are the parent's; and so is the calling thread's work.
+                           pools_guard.reset();
+                           first_pool = nullptr;
+                           current_worker = nullptr;
+                         }});
+  platform::on_restart([] {
+    pools_guard.reset();
+    first_pool = nullptr;
+  });
+  return true;
+}();
 
 }  // namespace
 
@@ -56,7 +55,6 @@ ThreadPool::ThreadPool(std::size_t max_workers, std::string name, std::function<
       initializer_(std::move(initializer)),
       process_(platform::process_id()),
       permits_(static_cast<int>(max_workers)) {
-  prepare_end_of_program();
   const GuardHolder held(pools_guard);
   next_pool_ = first_pool;
   if (first_pool != nullptr) first_pool->previous_pool_ = this;

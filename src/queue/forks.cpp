@@ -1,5 +1,6 @@
 // Queues over a fork: its child finds all of them whole, and nobody waiting in them.
 #include "queue/core.h"
+#include "runtime/self.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
 
@@ -25,25 +26,27 @@ struct AllQueues {
     for (Core* core = first; core != nullptr; core = core->next) core->forget_others();
     list_guard.reset();
   }
-  static void prepare() {
-    static const bool prepared = [] {
-      platform::around_fork({before_fork, in_parent, in_child});
-      platform::on_restart(
-          [] {
-            list_guard.reset();
-            first = nullptr;
-          },
-          platform::Restart::after_loss);
-      return true;
-    }();
-    (void)prepared;
-  }
-
   static inline constinit Core* first = nullptr;
 };
 
+namespace {
+
+// At the start, when no other thread could be in the middle of it while one forks.
+[[maybe_unused]] const bool prepared = [] {
+  runtime::self();  // The layers below come first.
+  platform::around_fork({AllQueues::before_fork, AllQueues::in_parent, AllQueues::in_child});
+  platform::on_restart(
+      [] {
+        list_guard.reset();
+        AllQueues::first = nullptr;
+      },
+      platform::Restart::after_loss);
+  return true;
+}();
+
+}  // namespace
+
 void QueueBase::Core::join_all_queues() noexcept {
-  AllQueues::prepare();
   const runtime::GuardHolder held(list_guard);
   next = AllQueues::first;
   if (next != nullptr) next->previous = this;

@@ -121,6 +121,8 @@ void in_child() {
 // --- start of the program ------------------------------------------------------------------------
 
 bool begin() {
+  // Made now: in a fork's child, the thread that was about to make it could be missing.
+  vanished_ids();
   end_before_statics_made_so_far();
   platform::around_fork({prepare_fork, finish_fork, in_child});
   platform::on_restart([] {
