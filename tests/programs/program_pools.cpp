@@ -9,9 +9,13 @@
 #include "programs/program.h"
 #include "tutti/tutti.h"
 
-// What a pool has, nobody can free once its threads have vanished in a fork: no leak of ours.
+// What a pool has, nobody can free once its threads have vanished in a fork, or when the program
+// itself lets go of it: no leak of ours.
 extern "C" const char* __asan_default_options() {
   return "detect_leaks=0";
+}
+extern "C" const char* __tsan_default_options() {
+  return "report_thread_leaks=0";
 }
 
 namespace {
