@@ -66,13 +66,6 @@ class Deque {
     return item;
   }
 
-  /// By the owner: the newest item, which a thief may take at the same moment; or null.
-  SharedState* newest() const noexcept {
-    const std::int64_t bottom = bottom_.load(platform::relaxed);
-    if (top_.load(platform::relaxed) >= bottom) return nullptr;
-    return array_.load(platform::relaxed)->at(bottom - 1).load(platform::relaxed);
-  }
-
   /// By anybody: the oldest item; null if there is none, or another was faster.
   SharedState* steal() noexcept {
     std::int64_t top = top_.load(platform::seq_cst);
