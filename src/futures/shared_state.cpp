@@ -33,10 +33,9 @@ class Waiting final : public Listener {
 
   Ended wait(std::int64_t deadline, Interrupts interrupts) noexcept {
     if (!state_.listen(*this)) return Ended::woken;
-    const Ended ended = runtime::wait_for_wake(self_, reason_, deadline, interrupts);
-    if (ended == Ended::woken || state_.unlisten(*this)) return ended;
-    // Notified at the last moment: the wake is under way.
-    return runtime::wait_for_wake(self_, reason_, platform::never, Interrupts::deferred);
+    return runtime::wait_or_leave(
+        self_, reason_, deadline, [this](Ended) noexcept { return state_.unlisten(*this); },
+        interrupts);
   }
 
  private:
@@ -312,8 +311,7 @@ bool SharedState::sleep(runtime::Self& self, std::int64_t deadline, Interruption
   if (heeds) runtime::check_interrupt(self);
   const Ended ended =
       Waiting(self, *this).wait(deadline, heeds ? Interrupts::heeded : Interrupts::deferred);
-  if (runtime::must_stop(self)) runtime::stop_for_good(self);
-  if (ended == Ended::interrupted) runtime::throw_interrupt();
+  runtime::stop_or_throw(self, ended);
   return ended == Ended::woken;
 }
 

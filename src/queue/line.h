@@ -94,16 +94,10 @@ class ToWake {
 template <typename Leave>
 Outcome wait_in_line(Waiting& waiting, std::int64_t deadline, runtime::Spinning spinning,
                      Leave leave) {
-  using runtime::Ended;
-  Ended ended = runtime::wait_for_wake(waiting.self, waiting.reason, deadline,
-                                       runtime::Interrupts::heeded, spinning);
-  if (ended != Ended::woken && !leave()) {
-    // Served at the last moment: the wake is under way.
-    ended = runtime::wait_for_wake(waiting.self, waiting.reason, platform::never,
-                                   runtime::Interrupts::deferred);
-  }
-  if (runtime::must_stop(waiting.self)) runtime::stop_for_good(waiting.self);
-  if (ended == Ended::interrupted) runtime::throw_interrupt();
+  const runtime::Ended ended = runtime::wait_or_leave(
+      waiting.self, waiting.reason, deadline, [&](runtime::Ended) { return leave(); },
+      runtime::Interrupts::heeded, spinning);
+  runtime::stop_or_throw(waiting.self, ended);
   if (waiting.failure != nullptr) std::rethrow_exception(waiting.failure);
   return waiting.outcome;
 }

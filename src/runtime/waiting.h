@@ -28,6 +28,18 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline,
 
 void wake(Slot& slot) noexcept;
 
+/// The same for a thread that others can find, and that must not go before they are done with it.
+/// If the wait ends for another reason than a wake, `leave(reason)` makes it unfindable, or returns
+/// false if somebody has found it before: then a wake is under way, and ends the wait.
+template <typename Leave>
+Ended wait_or_leave(Self& self, const Reason& reason, std::int64_t deadline, Leave leave,
+                    Interrupts interrupts = Interrupts::heeded,
+                    Spinning spinning = Spinning::allowed) noexcept {
+  const Ended ended = wait_for_wake(self, reason, deadline, interrupts, spinning);
+  if (ended == Ended::woken || leave(ended)) return ended;
+  return wait_for_wake(self, reason, platform::never, Interrupts::deferred);
+}
+
 /// Has the record say what the thread does between two waits: nothing, or I/O if it said so itself.
 void restore_record(Self& self) noexcept;
 
@@ -41,6 +53,12 @@ bool is_interrupted() noexcept;
 [[noreturn]] void throw_interrupt();
 /// The same, if there is one and the caller is the main thread.
 void check_interrupt(const Self& self);
+/// After a wait that has brought nothing to give back: stops a daemon thread at the program's end,
+/// and throws the interruption if that has ended the wait.
+inline void stop_or_throw(Self& self, Ended ended) {
+  if (must_stop(self)) stop_for_good(self);
+  if (ended == Ended::interrupted) throw_interrupt();
+}
 
 /// In a fork's child: nothing is pending.
 void reset_waiting_after_fork() noexcept;

@@ -42,8 +42,7 @@ bool EventCell::wait_slow(WaitKind kind, const void* about, std::int64_t deadlin
         if (in.first(this) == nullptr) word_.store(0, platform::relaxed);
       },
       heeds ? runtime::Interrupts::heeded : runtime::Interrupts::deferred);
-  if (runtime::must_stop(self)) runtime::stop_for_good(self);
-  if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+  runtime::stop_or_throw(self, ended);
   return ended == runtime::Ended::woken;
 }
 

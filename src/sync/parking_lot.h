@@ -115,23 +115,23 @@ template <typename OnLeaving, typename MayLeave>
 runtime::Ended wait_in_queue(Waiter& waiter, const void* key, std::int64_t deadline,
                              OnLeaving on_leaving, runtime::Interrupts interrupts,
                              MayLeave may_leave) noexcept {
+  bool leaves = true;
+  const auto leave = [&](runtime::Ended why) noexcept {
+    Bucket& bucket = lock_bucket_of(waiter);
+    leaves = waiter.outcome == Outcome::queued && waiter.key.load(platform::relaxed) == key &&
+             may_leave();
+    if (leaves) {
+      bucket.remove(waiter);
+      on_leaving(bucket, why);
+    }
+    bucket.unlock();
+    return leaves;
+  };
   const runtime::Ended ended =
-      runtime::wait_for_wake(waiter.self, waiter.reason, deadline, interrupts);
-  if (ended == runtime::Ended::woken) return ended;
-  Bucket& bucket = lock_bucket_of(waiter);
-  const bool leaves =
-      waiter.outcome == Outcome::queued && waiter.key.load(platform::relaxed) == key && may_leave();
-  if (leaves) {
-    bucket.remove(waiter);
-    on_leaving(bucket, ended);
-  }
-  bucket.unlock();
-  if (leaves) return ended;
-  runtime::wait_for_wake(waiter.self, waiter.reason, platform::never,
-                         runtime::Interrupts::deferred);
+      runtime::wait_or_leave(waiter.self, waiter.reason, deadline, leave, interrupts);
   // Whoever moved the waiter may have amended its record between the two waits.
-  runtime::restore_record(waiter.self);
-  return runtime::Ended::woken;
+  if (!leaves) runtime::restore_record(waiter.self);
+  return ended;
 }
 
 template <typename OnLeaving>

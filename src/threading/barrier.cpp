@@ -81,8 +81,7 @@ void Barrier::wait_for_others(runtime::Self& self, Bucket& bucket, std::int64_t 
   const runtime::Ended ended =
       sync::wait_in_queue(waiter, this, deadline, leave, runtime::Interrupts::heeded, may_leave);
   sync::wake_all(others);
-  if (runtime::must_stop(self)) runtime::stop_for_good(self);
-  if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+  runtime::stop_or_throw(self, ended);
   if (ended == runtime::Ended::timed_out || waiter.outcome == Outcome::refused) throw_broken();
 }
 

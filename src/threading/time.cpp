@@ -26,8 +26,7 @@ void sleep_for(Timeout duration) {
   runtime::prepare_to_wait(self);
   const runtime::Ended ended = runtime::wait_for_wake(
       self, runtime::Reason(runtime::WaitKind::sleep, nullptr), duration.deadline());
-  if (runtime::must_stop(self)) runtime::stop_for_good(self);
-  if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+  runtime::stop_or_throw(self, ended);
 }
 
 }  // namespace tutti::inline TUTTI_ABI
