@@ -303,6 +303,21 @@ void pool_shares_a_loop() {
   explore::require(sum == 3);
 }
 
+void pool_has_made_the_call_when_it_is_shut_down() {
+  futures::ThreadPoolExecutor pool(1);
+  std::optional<Future<int>> call;
+  together(
+      [&] {
+        try {
+          call = pool.submit([] { return 1; });
+        } catch (const RuntimeError&) {
+          // Too late.
+        }
+      },
+      [&] { pool.shutdown(); });
+  if (call) explore::require(call->done());
+}
+
 void pool_is_refused_or_makes_the_call() {
   futures::ThreadPoolExecutor pool(1);
   std::optional<Future<int>> call;
@@ -351,6 +366,8 @@ std::vector<Proof> future_proofs() {
       {"pool waits for a call from outside", pool_waits_for_a_call_from_outside, word_by_word(2)},
       {"pool cancels or calls", pool_cancels_or_calls, word_by_word(3)},
       {"pool shares a loop", pool_shares_a_loop, word_by_word(3)},
+      {"pool has made the call when it is shut down", pool_has_made_the_call_when_it_is_shut_down,
+       word_by_word(2)},
       {"pool is refused or makes the call", pool_is_refused_or_makes_the_call, word_by_word(2)},
   };
 }
