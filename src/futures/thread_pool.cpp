@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/chain.h"
 #include "runtime/describe.h"
 #include "runtime/waiting.h"
 #include "threading/report_exception.h"
@@ -20,7 +21,7 @@ using runtime::WaitKind;
 
 // All pools there are, for the end of the program.
 constinit runtime::Guard pools_guard;
-constinit ThreadPool* first_pool = nullptr;
+constinit runtime::Chain<ThreadPool> pools;
 constinit platform::atomic<bool> program_is_ending{false};
 
 void before_join_of_all() noexcept {
@@ -36,12 +37,12 @@ void before_join_of_all() noexcept {
                          [] {
                            // The pools are the parent's; and so is the calling thread's work.
                            pools_guard.reset();
-                           first_pool = nullptr;
+                           pools = {};
                            current_worker = nullptr;
                          }});
   platform::on_restart([] {
     pools_guard.reset();
-    first_pool = nullptr;
+    pools = {};
   });
   return true;
 }();
@@ -56,9 +57,7 @@ ThreadPool::ThreadPool(std::size_t max_workers, std::string name, std::function<
       process_(platform::process_id()),
       permits_(static_cast<int>(max_workers)) {
   const GuardHolder held(pools_guard);
-  next_pool_ = first_pool;
-  if (first_pool != nullptr) first_pool->previous_pool_ = this;
-  first_pool = this;
+  pools.push_back(*this);
 }
 
 ThreadPool::~ThreadPool() {
@@ -66,8 +65,7 @@ ThreadPool::~ThreadPool() {
   if (is_of_another_process()) return;
   {
     const GuardHolder held(pools_guard);
-    (previous_pool_ == nullptr ? first_pool : previous_pool_->next_pool_) = next_pool_;
-    if (next_pool_ != nullptr) next_pool_->previous_pool_ = previous_pool_;
+    pools.remove(*this);
   }
   // Its workers are gone, and with them all tasks but those for which there was no thread.
   drop_tasks(nullptr);
@@ -174,7 +172,7 @@ void ThreadPool::drop_tasks(std::exception_ptr failure) noexcept {
     }
     task.release();
   };
-  const auto next = [this]() -> SharedState* {
+  const auto take_next = [this]() -> SharedState* {
     const platform::Operation operation("next task", this);
     if (SharedState* task = submitted_.take()) return task;
     for (PoolWorker* worker = newest_.load(platform::acquire); worker != nullptr;
@@ -186,7 +184,7 @@ void ThreadPool::drop_tasks(std::exception_ptr failure) noexcept {
     }
     return nullptr;
   };
-  while (SharedState* task = next()) drop(*task);
+  while (SharedState* task = take_next()) drop(*task);
 }
 
 // --- who is at work ------------------------------------------------------------------------------
@@ -352,7 +350,7 @@ void ThreadPool::shut_down(bool cancels_tasks) noexcept {
 
 void ThreadPool::shut_all_down() noexcept {
   const GuardHolder held(pools_guard);
-  for (ThreadPool* pool = first_pool; pool != nullptr; pool = pool->next_pool_) {
+  for (ThreadPool* pool = pools.first(); pool != nullptr; pool = pool->next) {
     pool->shut_down(false);
   }
 }

@@ -70,6 +70,10 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   /// The calling thread is one of its workers.
   bool is_own_worker() const noexcept;
 
+  /// Neighbours in the list of all pools, which alone uses them.
+  ThreadPool* next = nullptr;
+  ThreadPool* previous = nullptr;
+
  private:
   friend class PoolWorker;
 
@@ -125,10 +129,6 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   int threads_ = 0;
   /// It is shut down, and no thread is left.
   sync::EventCell all_ended_;
-
-  // The list of all pools.
-  ThreadPool* next_pool_ = nullptr;
-  ThreadPool* previous_pool_ = nullptr;
 };
 
 /// One thread of a pool, and, when that has ended, room for another.

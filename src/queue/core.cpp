@@ -180,7 +180,7 @@ std::optional<QueueBase::Result> QueueBase::Core::put_attended(QueueBase& queue,
   const BothGuards held(*this);
   if (is_shut_down) return Result::shut_down;
   if (hand_over_or_push(queue, item, to_wake)) return Result::done;
-  if (waiting != nullptr) putters.line.append(*waiting);
+  if (waiting != nullptr) putters.line.push_back(*waiting);
   return std::nullopt;
 }
 
@@ -215,7 +215,7 @@ std::optional<QueueBase::Result> QueueBase::Core::get_attended(QueueBase& queue,
   const BothGuards held(*this);
   if (held.size() == 0) {
     if (is_shut_down) return Result::shut_down;
-    if (waiting != nullptr) getters.line.append(*waiting);
+    if (waiting != nullptr) getters.line.push_back(*waiting);
     return std::nullopt;
   }
   queue.pop(place);

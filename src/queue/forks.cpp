@@ -16,17 +16,17 @@ struct AllQueues {
 
   static void before_fork() {
     list_guard.lock();
-    for (Core* core = first; core != nullptr; core = core->next) core->lock_all();
+    for (Core* core = cores.first(); core != nullptr; core = core->next) core->lock_all();
   }
   static void in_parent() {
-    for (Core* core = first; core != nullptr; core = core->next) core->unlock_all();
+    for (Core* core = cores.first(); core != nullptr; core = core->next) core->unlock_all();
     list_guard.unlock();
   }
   static void in_child() {
-    for (Core* core = first; core != nullptr; core = core->next) core->forget_others();
+    for (Core* core = cores.first(); core != nullptr; core = core->next) core->forget_others();
     list_guard.reset();
   }
-  static inline constinit Core* first = nullptr;
+  static inline constinit runtime::Chain<Core> cores;
 };
 
 namespace {
@@ -38,7 +38,7 @@ namespace {
   platform::on_restart(
       [] {
         list_guard.reset();
-        AllQueues::first = nullptr;
+        AllQueues::cores = {};
       },
       platform::Restart::after_loss);
   return true;
@@ -48,15 +48,12 @@ namespace {
 
 void QueueBase::Core::join_all_queues() noexcept {
   const runtime::GuardHolder held(list_guard);
-  next = AllQueues::first;
-  if (next != nullptr) next->previous = this;
-  AllQueues::first = this;
+  AllQueues::cores.push_back(*this);
 }
 
 void QueueBase::Core::leave_all_queues() noexcept {
   const runtime::GuardHolder held(list_guard);
-  (previous == nullptr ? AllQueues::first : previous->next) = next;
-  if (next != nullptr) next->previous = previous;
+  AllQueues::cores.remove(*this);
 }
 
 void QueueBase::Core::lock_all() noexcept {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 
+#include "runtime/chain.h"
 #include "runtime/waiting.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
@@ -31,32 +32,14 @@ struct Waiting {
 };
 
 /// Threads that wait for the same, the longest waiting first.
-class Line {
+class Line : public runtime::Chain<Waiting> {
  public:
-  bool is_empty() const noexcept { return first_ == nullptr; }
-
-  void append(Waiting& waiting) noexcept {
-    waiting.previous = last_;
-    (last_ == nullptr ? first_ : last_->next) = &waiting;
-    last_ = &waiting;
-  }
-
-  void remove(Waiting& waiting) noexcept {
-    (waiting.previous == nullptr ? first_ : waiting.previous->next) = waiting.next;
-    (waiting.next == nullptr ? last_ : waiting.next->previous) = waiting.previous;
-    waiting.next = nullptr;
-  }
-
   Waiting& take_first(Outcome outcome) noexcept {
-    Waiting& taken = *first_;
+    Waiting& taken = *first();
     remove(taken);
     taken.outcome = outcome;
     return taken;
   }
-
- private:
-  Waiting* first_ = nullptr;
-  Waiting* last_ = nullptr;
 };
 
 /// Those to be woken once the guard is released, in their order.

@@ -41,7 +41,7 @@ void Tasks::join(runtime::Self& self, const void* queue) {
   {
     const GuardHolder held(guard_);
     if (left() == 0) return;
-    joiners_.append(waiting);
+    joiners_.push_back(waiting);
   }
   wait_in_line(waiting, platform::never, runtime::Spinning::allowed, [&] {
     const GuardHolder held(guard_);

@@ -59,28 +59,21 @@ BucketPair::~BucketPair() {
 void Bucket::push_back(Waiter& waiter, const void* key) noexcept {
   waiter.key.store(key, platform::relaxed);
   waiter.outcome = Outcome::queued;
-  waiter.next = nullptr;
-  waiter.previous = tail_;
-  (tail_ == nullptr ? head_ : tail_->next) = &waiter;
-  tail_ = &waiter;
+  waiters_.push_back(waiter);
 }
 
 void Bucket::push_front(Waiter& waiter, const void* key) noexcept {
   waiter.key.store(key, platform::relaxed);
   waiter.outcome = Outcome::queued;
-  waiter.previous = nullptr;
-  waiter.next = head_;
-  (head_ == nullptr ? tail_ : head_->previous) = &waiter;
-  head_ = &waiter;
+  waiters_.push_front(waiter);
 }
 
 void Bucket::remove(Waiter& waiter) noexcept {
-  (waiter.previous == nullptr ? head_ : waiter.previous->next) = waiter.next;
-  (waiter.next == nullptr ? tail_ : waiter.next->previous) = waiter.previous;
+  waiters_.remove(waiter);
 }
 
 Waiter* Bucket::first(const void* key) const noexcept {
-  for (Waiter* waiter = head_; waiter != nullptr; waiter = waiter->next) {
+  for (Waiter* waiter = waiters_.first(); waiter != nullptr; waiter = waiter->next) {
     if (waiter->key.load(platform::relaxed) == key) return waiter;
   }
   return nullptr;
@@ -105,12 +98,11 @@ Waiter* Bucket::pop(const void* key, Outcome outcome) noexcept {
 Waiter* Bucket::pop_all(const void* key, Outcome outcome) noexcept {
   Waiter* list = nullptr;
   Waiter** end = &list;
-  for (Waiter* waiter = head_; waiter != nullptr;) {
+  for (Waiter* waiter = waiters_.first(); waiter != nullptr;) {
     Waiter* next = waiter->next;
     if (waiter->key.load(platform::relaxed) == key) {
       remove(*waiter);
       waiter->outcome = outcome;
-      waiter->next = nullptr;
       *end = waiter;
       end = &waiter->next;
     }
@@ -121,8 +113,7 @@ Waiter* Bucket::pop_all(const void* key, Outcome outcome) noexcept {
 
 void Bucket::reset() noexcept {
   guard_.reset();
-  head_ = nullptr;
-  tail_ = nullptr;
+  waiters_ = {};
 }
 
 void wake_all(Waiter* first) noexcept {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "runtime/chain.h"
 #include "runtime/guard.h"
 #include "runtime/waiting.h"
 
@@ -77,8 +78,7 @@ class alignas(64) Bucket {
 
  private:
   Guard guard_;
-  Waiter* head_ = nullptr;
-  Waiter* tail_ = nullptr;
+  runtime::Chain<Waiter> waiters_;
 };
 
 Bucket& bucket_of(const void* key) noexcept;

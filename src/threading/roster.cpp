@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "runtime/chain.h"
 #include "runtime/shutdown.h"
 #include "runtime/waiting.h"
 #include "sync/parking_lot.h"
@@ -14,8 +15,7 @@ namespace {
 using runtime::Guard;
 
 constinit Guard guard;  // Guards what follows.
-constinit ThreadControl* first = nullptr;
-constinit ThreadControl* last = nullptr;
+constinit runtime::Chain<ThreadControl> controls;
 constinit bool is_closed = false;
 constinit platform::atomic<void (*)() noexcept> announce_end{nullptr};
 
@@ -63,7 +63,7 @@ void welcome(runtime::Self& self) {
 
 std::shared_ptr<ThreadControl> first_that_holds_up_the_end(const ThreadControl* except) {
   const runtime::GuardHolder held(guard);
-  for (ThreadControl* control = first; control != nullptr; control = control->next_in_roster) {
+  for (ThreadControl* control = controls.first(); control != nullptr; control = control->next) {
     if (control != except && control->holds_up_the_end()) return control->shared_from_this();
   }
   is_closed = true;  // Under the guard, so that none starts between here and the end.
@@ -107,14 +107,14 @@ void in_child() {
   ThreadControl* survivor = self == nullptr || self->thread == nullptr
                                 ? nullptr
                                 : static_cast<Attachment*>(self->thread.get())->control().get();
-  for (ThreadControl* control = first; control != nullptr;) {
-    ThreadControl* next = control->next_in_roster;
+  for (ThreadControl* control = controls.first(); control != nullptr;) {
+    ThreadControl* next = control->next;
     if (control != survivor) control->vanish();
     control = next;
   }
-  first = last = survivor;
+  controls = {};
   if (survivor != nullptr) {
-    survivor->next_in_roster = survivor->previous_in_roster = nullptr;
+    controls.push_back(*survivor);
     survivor->survive_fork(*self);
     main_control() = survivor->shared_from_this();
   }
@@ -127,7 +127,7 @@ void in_child() {
   sync::prepare_parking_lot();
   platform::around_fork({before_fork, in_parent, in_child});
   platform::on_restart([] {
-    first = last = nullptr;
+    controls = {};
     is_closed = false;
     main_control().reset();
   });
@@ -144,27 +144,20 @@ void in_child() {
 bool add(ThreadControl& control) noexcept {
   const runtime::GuardHolder held(guard);
   if (is_closed && !control.is_running()) return false;
-  control.next_in_roster = nullptr;
-  control.previous_in_roster = last;
-  (last == nullptr ? first : last->next_in_roster) = &control;
-  last = &control;
+  controls.push_back(control);
   return true;
 }
 
 void remove(ThreadControl& control) noexcept {
   const runtime::GuardHolder held(guard);
-  if (control.previous_in_roster == nullptr && first != &control) return;
-  (control.previous_in_roster == nullptr ? first : control.previous_in_roster->next_in_roster) =
-      control.next_in_roster;
-  (control.next_in_roster == nullptr ? last : control.next_in_roster->previous_in_roster) =
-      control.previous_in_roster;
-  control.next_in_roster = control.previous_in_roster = nullptr;
+  const bool is_in = control.previous != nullptr || controls.first() == &control;
+  if (is_in) controls.remove(control);
 }
 
 std::vector<std::shared_ptr<ThreadControl>> living() {
   std::vector<std::shared_ptr<ThreadControl>> found;
   const runtime::GuardHolder held(guard);
-  for (ThreadControl* control = first; control != nullptr; control = control->next_in_roster) {
+  for (ThreadControl* control = controls.first(); control != nullptr; control = control->next) {
     if (control->is_alive()) found.push_back(control->shared_from_this());
   }
   return found;
@@ -172,7 +165,7 @@ std::vector<std::shared_ptr<ThreadControl>> living() {
 
 std::shared_ptr<ThreadControl> find(const void* address) {
   const runtime::GuardHolder held(guard);
-  for (ThreadControl* control = first; control != nullptr; control = control->next_in_roster) {
+  for (ThreadControl* control = controls.first(); control != nullptr; control = control->next) {
     if (control == address) return control->shared_from_this();
   }
   return nullptr;

@@ -285,7 +285,7 @@ void ThreadControl::vanish() noexcept {
   stage_.store(Stage::finished, platform::release);
   finished_.set();
   ended_.set();
-  next_in_roster = previous_in_roster = nullptr;
+  next = previous = nullptr;
 }
 
 void ThreadControl::survive_fork(const runtime::Self& self) noexcept {

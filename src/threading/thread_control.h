@@ -71,8 +71,8 @@ class ThreadControl : public std::enable_shared_from_this<ThreadControl> {
   void survive_fork(const runtime::Self& self) noexcept;
 
   /// Neighbours in the roster, which alone uses them.
-  ThreadControl* next_in_roster = nullptr;
-  ThreadControl* previous_in_roster = nullptr;
+  ThreadControl* next = nullptr;
+  ThreadControl* previous = nullptr;
 
  private:
   enum class Stage : std::uint32_t { made, started, running, finished };
