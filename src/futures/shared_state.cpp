@@ -123,13 +123,13 @@ bool SharedState::claim_or_notify_cancel() {
   }
   throw RuntimeError(described() +
                      " is not to be run by the caller: that was begun before, or is " +
-                     "an executor's affair (in " + runtime::describe_calling_thread() + ")");
+                     "an executor's affair" + runtime::in_calling_thread());
 }
 
 SharedState::Phase SharedState::begin_setting() {
   const platform::Operation operation("Future.set", this);
   const auto refuse = [this](const char* why) {
-    throw InvalidStateError(described() + why + " (in " + runtime::describe_calling_thread() + ")");
+    throw InvalidStateError(described() + why + runtime::in_calling_thread());
   };
   if (pool_ != nullptr) refuse(" is that of a call, which alone sets it");
   std::uint32_t word = word_.load(platform::acquire);
@@ -267,14 +267,14 @@ bool SharedState::wait(std::int64_t deadline) {
   if (platform::current().pass != 0 && look() >= Phase::cancelled) return true;
   runtime::Self& self = runtime::self();
   if (is_running(*this)) {
-    throw DeadlockError(described() + ": the call waits for its own result (in " +
-                        runtime::describe_calling_thread() + ")");
+    throw DeadlockError(described() + ": the call waits for its own result" +
+                        runtime::in_calling_thread());
   }
   if (pool_ != nullptr && process_ != platform::process_id()) {
     throw RuntimeError(described() +
                        " is that of a call in the process from which this one was forked: here it "
-                       "will never be done (in " +
-                       runtime::describe_calling_thread() + ")");
+                       "will never be done" +
+                       runtime::in_calling_thread());
   }
   // With a deadline the caller could be kept by the task for too long: better that a stand-in runs
   // it, if there is one to be had.
@@ -317,12 +317,10 @@ bool SharedState::sleep(runtime::Self& self, std::int64_t deadline, Interruption
 
 const std::exception_ptr& SharedState::wait_for_outcome(std::int64_t deadline) {
   if (!wait(deadline)) {
-    throw TimeoutError(described() + " is not done in time (in " +
-                       runtime::describe_calling_thread() + ")");
+    throw TimeoutError(described() + " is not done in time" + runtime::in_calling_thread());
   }
   if (phase() == Phase::cancelled) {
-    throw CancelledError(described() + " was cancelled (in " + runtime::describe_calling_thread() +
-                         ")");
+    throw CancelledError(described() + " was cancelled" + runtime::in_calling_thread());
   }
   return exception_;
 }

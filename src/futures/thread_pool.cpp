@@ -76,14 +76,13 @@ bool ThreadPool::is_of_another_process() const noexcept {
 }
 
 void ThreadPool::refuse(const char* why) const {
-  throw RuntimeError("cannot submit to the ThreadPoolExecutor '" + name_ + "' " + why + " (in " +
-                     runtime::describe_calling_thread() + ")");
+  throw RuntimeError("cannot submit to the ThreadPoolExecutor '" + name_ + "' " + why +
+                     runtime::in_calling_thread());
 }
 
 BrokenThreadPool ThreadPool::broken() const {
   return BrokenThreadPool("the initializer of the ThreadPoolExecutor '" + name_ +
-                          "' has thrown: it makes no more calls (in " +
-                          runtime::describe_calling_thread() + ")");
+                          "' has thrown: it makes no more calls" + runtime::in_calling_thread());
 }
 
 // --- tasks ---------------------------------------------------------------------------------------
@@ -359,8 +358,8 @@ void ThreadPool::join() {
   if (is_of_another_process()) return;
   if (is_own_worker()) {
     throw DeadlockError("a worker of the ThreadPoolExecutor '" + name_ +
-                        "' waits for the end of its own pool: shut it down without waiting (in " +
-                        runtime::describe_calling_thread() + ")");
+                        "' waits for the end of its own pool: shut it down without waiting" +
+                        runtime::in_calling_thread());
   }
   {
     const platform::Operation operation("shutdown", this);

@@ -19,7 +19,7 @@ std::size_t checked(std::optional<int> max_workers) {
   if (!max_workers) return static_cast<std::size_t>(std::min(32, platform::cores() + 4));
   if (*max_workers < 1) {
     throw ValueError("max_workers must be greater than 0, not " + std::to_string(*max_workers) +
-                     " (in " + runtime::describe_calling_thread() + ")");
+                     runtime::in_calling_thread());
   }
   return static_cast<std::size_t>(*max_workers);
 }
@@ -83,7 +83,7 @@ void ThreadPoolExecutor::schedule(SharedState& task) {
 void check_map_options(const MapOptions& options) {
   const auto refuse = [](const char* what, int value) {
     throw ValueError(std::string(what) + " must be greater than 0, not " + std::to_string(value) +
-                     " (in " + runtime::describe_calling_thread() + ")");
+                     runtime::in_calling_thread());
   };
   if (options.chunksize < 1) refuse("chunksize", options.chunksize);
   if (options.buffersize && *options.buffersize < 1) refuse("buffersize", *options.buffersize);

@@ -159,7 +159,7 @@ std::vector<bool> wait_for_states(const std::vector<SharedState*>& states, std::
 
 void throw_unfinished(std::size_t unfinished, std::size_t all) {
   throw TimeoutError(std::to_string(unfinished) + " (of " + std::to_string(all) +
-                     ") futures unfinished (in " + runtime::describe_calling_thread() + ")");
+                     ") futures unfinished" + runtime::in_calling_thread());
 }
 
 }  // namespace tutti::inline TUTTI_ABI::futures

@@ -167,15 +167,15 @@ std::string QueueBase::described() const {
 
 void QueueBase::throw_full() const {
   throw Full(described() + " is full: it holds its maxsize of " + std::to_string(limit_) +
-             " items (in " + runtime::describe_calling_thread() + ")");
+             " items" + runtime::in_calling_thread());
 }
 
 void QueueBase::throw_empty() const {
-  throw Empty(described() + " is empty (in " + runtime::describe_calling_thread() + ")");
+  throw Empty(described() + " is empty" + runtime::in_calling_thread());
 }
 
 void QueueBase::throw_shut_down() const {
-  throw ShutDown(described() + " was shut down (in " + runtime::describe_calling_thread() + ")");
+  throw ShutDown(described() + " was shut down" + runtime::in_calling_thread());
 }
 
 }  // namespace tutti::inline TUTTI_ABI::queue

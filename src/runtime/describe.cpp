@@ -26,4 +26,8 @@ std::string describe_calling_thread() {
   return "thread '" + (self == nullptr ? "not known to tutti" : self->slot->get_name()) + "'";
 }
 
+std::string in_calling_thread() {
+  return " (in " + describe_calling_thread() + ")";
+}
+
 }  // namespace tutti::inline TUTTI_ABI::runtime

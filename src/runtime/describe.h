@@ -12,5 +12,7 @@ std::string describe(WaitKind kind, const void* object);
 std::string describe(const char* kind, const void* object);
 /// "thread 'Worker-1'".
 std::string describe_calling_thread();
+/// " (in thread 'Worker-1')": how messages end.
+std::string in_calling_thread();
 
 }  // namespace tutti::inline TUTTI_ABI::runtime

@@ -159,9 +159,9 @@ bool Barrier::broken() const noexcept {
 }
 
 void Barrier::throw_broken() const {
-  throw BrokenBarrierError(runtime::describe(runtime::WaitKind::barrier, this) + " is broken (in " +
-                           runtime::describe_calling_thread() +
-                           "): it was aborted or reset, a wait timed out, or its action threw; "
+  throw BrokenBarrierError(runtime::describe(runtime::WaitKind::barrier, this) + " is broken" +
+                           runtime::in_calling_thread() +
+                           ": it was aborted or reset, a wait timed out, or its action threw; "
                            "reset() makes it usable again");
 }
 

@@ -134,8 +134,8 @@ void local::throw_missing(const std::string& name) {
 void local::throw_other_type(const std::string& name, const std::type_info& set,
                              const std::type_info& asked) {
   throw TypeError("attribute '" + name + "' was set as " + platform::readable_name(set.name()) +
-                  ", not as " + platform::readable_name(asked.name()) + " (in " +
-                  runtime::describe_calling_thread() + ")");
+                  ", not as " + platform::readable_name(asked.name()) +
+                  runtime::in_calling_thread());
 }
 
 }  // namespace tutti::inline TUTTI_ABI::threading
