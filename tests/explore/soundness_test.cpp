@@ -275,6 +275,16 @@ TEST(Soundness, ObjectsThatAreGoneAreNotTakenForNewOnes) {
     const auto second = std::make_unique<threading::Lock>();
     explore::require(reinterpret_cast<std::uintptr_t>(second.get()) != address);
   }));
+  struct alignas(64) Aligned {
+    char bytes[64];
+  };
+  EXPECT_TRUE(explore::check([] {
+    auto many = std::make_unique<Aligned[]>(2);
+    const auto address = reinterpret_cast<std::uintptr_t>(many.get());
+    many = nullptr;
+    many = std::make_unique<Aligned[]>(2);
+    explore::require(reinterpret_cast<std::uintptr_t>(many.get()) != address);
+  }));
 }
 
 TEST(Soundness, AtomicsWaitAndNotify) {

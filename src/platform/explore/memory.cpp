@@ -59,33 +59,15 @@ KeptMemory::~KeptMemory() {
 
 #if !defined(__SANITIZE_ADDRESS__)
 
-// In place of the standard library's, whose operator new takes its memory from malloc as well.
-// Weak, so that a program may have its own.
-#define TUTTI_WEAK __attribute__((weak))
-TUTTI_WEAK void operator delete(void* memory) noexcept {
+// In place of the standard library's, whose operator new takes its memory from malloc as well, and
+// whose other forms of operator delete call these. Weak, so that a program may have its own.
+__attribute__((weak)) void operator delete(void* memory) noexcept {
   tutti::platform::exploring::give_back(memory);
 }
-TUTTI_WEAK void operator delete(void* memory, std::size_t /*size*/) noexcept {
+__attribute__((weak)) void operator delete(void* memory, std::size_t /*size*/) noexcept {
   tutti::platform::exploring::give_back(memory);
 }
-TUTTI_WEAK void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept {
-  tutti::platform::exploring::give_back(memory);
-}
-TUTTI_WEAK void operator delete(void* memory, std::size_t /*size*/,
-                                std::align_val_t /*alignment*/) noexcept {
-  tutti::platform::exploring::give_back(memory);
-}
-TUTTI_WEAK void operator delete[](void* memory) noexcept {
-  tutti::platform::exploring::give_back(memory);
-}
-TUTTI_WEAK void operator delete[](void* memory, std::size_t /*size*/) noexcept {
-  tutti::platform::exploring::give_back(memory);
-}
-TUTTI_WEAK void operator delete[](void* memory, std::align_val_t /*alignment*/) noexcept {
-  tutti::platform::exploring::give_back(memory);
-}
-TUTTI_WEAK void operator delete[](void* memory, std::size_t /*size*/,
-                                  std::align_val_t /*alignment*/) noexcept {
+__attribute__((weak)) void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept {
   tutti::platform::exploring::give_back(memory);
 }
 
