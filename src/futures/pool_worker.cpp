@@ -35,16 +35,21 @@ void PoolWorker::live() noexcept {
 // The next task to run, or null: then it looks for one, unless more are at work than may be.
 SharedState* PoolWorker::begin_next() noexcept {
   const platform::Operation operation("next task", &pool_);
-  const bool is_one_too_many = pool_.permits_.load(platform::relaxed) < 0;
-  while (SharedState* task = is_one_too_many ? nullptr : find()) {
+  if (pool_.permits_.load(platform::relaxed) < 0) {
+    give_up_looking();
+    return nullptr;
+  }
+  SharedState* task = claim_next();
+  if (task == nullptr) begin_to_look();
+  return task;
+}
+
+// Those that were cancelled or begun by others are dropped on the way.
+SharedState* PoolWorker::claim_next() noexcept {
+  while (SharedState* task = find()) {
     stop_looking();
     if (task->claim()) return task;
     task->release();
-  }
-  if (is_one_too_many) {
-    give_up_looking();
-  } else {
-    begin_to_look();
   }
   return nullptr;
 }
@@ -133,7 +138,7 @@ void PoolWorker::help() noexcept {
   SharedState* task;
   {
     const platform::Operation operation("next task", &pool_);
-    while ((task = find()) != nullptr && !task->claim()) task->release();
+    task = claim_next();
   }
   if (task == nullptr) return;
   ++helping_;

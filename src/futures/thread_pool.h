@@ -149,6 +149,7 @@ class alignas(64) PoolWorker final : public Worker {
   friend class ThreadPool;
 
   SharedState* begin_next() noexcept;
+  SharedState* claim_next() noexcept;
   SharedState* find() noexcept;
   void begin_to_look() noexcept;
   bool look_around() noexcept;
