@@ -59,38 +59,41 @@ QueueBase::Core::Attempt QueueBase::Core::attempt(Side& side, Deadline deadline,
   return {tried, Spinning::allowed};
 }
 
+// `once` tries it under one guard, `attended` under both, with a place in the line if it may wait.
+template <typename Once, typename Attended>
+QueueBase::Result QueueBase::Core::operate(Self& self, const QueueBase& queue, Side& side,
+                                           WaitKind kind, void* item, Deadline deadline, Once once,
+                                           Attended attended) {
+  const auto [tried, spinning] = attempt(side, deadline, once);
+  if (tried == Tried::done) return Result::done;
+  if (is_over(deadline)) {
+    // With a deadline, a patient look may not have looked at all.
+    if (deadline == 0 && tried == Tried::in_vain) return Result::not_in_time;
+    return attended(nullptr).value_or(Result::not_in_time);
+  }
+  Waiting waiting(self, kind, &queue, item);
+  if (const auto result = attended(&waiting)) return *result;
+  return wait(side, waiting, deadline, spinning);
+}
+
 QueueBase::Result QueueBase::put_item(void* item, Deadline deadline) {
   Self& self = runtime::self();
   const platform::Operation operation("Queue.put", this);
   Core& core = *core_;
-  const auto [tried, spinning] = core.attempt(
-      core.putters, deadline, [&](Core::Look look) { return core.put(*this, item, look); });
-  if (tried == Core::Tried::done) return Result::done;
-  if (is_over(deadline)) {
-    // With a deadline, a patient look may not have looked at all.
-    if (deadline == 0 && tried == Core::Tried::in_vain) return Result::not_in_time;
-    return core.put_attended(*this, item, nullptr).value_or(Result::not_in_time);
-  }
-  Waiting waiting(self, WaitKind::queue_full, this, item);
-  if (const auto result = core.put_attended(*this, item, &waiting)) return *result;
-  return core.wait(core.putters, waiting, deadline, spinning);
+  return core.operate(
+      self, *this, core.putters, WaitKind::queue_full, item, deadline,
+      [&](Core::Look look) { return core.put(*this, item, look); },
+      [&](Waiting* waiting) { return core.put_attended(*this, item, waiting); });
 }
 
 QueueBase::Result QueueBase::get_item(void* place, Deadline deadline) {
   Self& self = runtime::self();
   const platform::Operation operation("Queue.get", this);
   Core& core = *core_;
-  const auto [tried, spinning] = core.attempt(
-      core.getters, deadline, [&](Core::Look look) { return core.get(*this, place, look); });
-  if (tried == Core::Tried::done) return Result::done;
-  if (is_over(deadline)) {
-    // With a deadline, a patient look may not have looked at all.
-    if (deadline == 0 && tried == Core::Tried::in_vain) return Result::not_in_time;
-    return core.get_attended(*this, place, nullptr).value_or(Result::not_in_time);
-  }
-  Waiting waiting(self, WaitKind::queue_empty, this, place);
-  if (const auto result = core.get_attended(*this, place, &waiting)) return *result;
-  return core.wait(core.getters, waiting, deadline, spinning);
+  return core.operate(
+      self, *this, core.getters, WaitKind::queue_empty, place, deadline,
+      [&](Core::Look look) { return core.get(*this, place, look); },
+      [&](Waiting* waiting) { return core.get_attended(*this, place, waiting); });
 }
 
 std::size_t QueueBase::put_items(void* items, std::size_t size, std::size_t count) {

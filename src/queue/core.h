@@ -80,6 +80,10 @@ struct QueueBase::Core {
   };
   template <typename Once>
   Attempt attempt(Side& side, Deadline deadline, Once once);
+  /// A put or get, from the first look to the end of the wait.
+  template <typename Once, typename Attended>
+  Result operate(runtime::Self& self, const QueueBase& queue, Side& side, runtime::WaitKind kind,
+                 void* item, Deadline deadline, Once once, Attended attended);
   Tried put(QueueBase& queue, void* item, Look look);
   Tried get(QueueBase& queue, void* place, Look look) noexcept;
   // How many; nothing if it takes both guards.
