@@ -37,6 +37,26 @@ std::size_t workers_of(const std::string& prefix) {
   return count;
 }
 
+// A call that has begun, and goes on until it may end.
+class LongCall {
+ public:
+  explicit LongCall(ThreadPoolExecutor& pool)
+      : future(pool.submit([this] {
+          begun_.set();
+          may_end_.wait();
+        })) {
+    begun_.wait();
+  }
+  void end() { may_end_.set(); }
+
+ private:
+  Event begun_;
+  Event may_end_;
+
+ public:
+  const Future<void> future;
+};
+
 TEST(ThreadPool, MakesCalls) {
   ThreadPoolExecutor pool(2);
   EXPECT_EQ(pool.submit([](int a, int b) { return a * b; }, 6, 7).result(), 42);
@@ -124,19 +144,13 @@ TEST(ThreadPool, CallsFromOutsideAreNotStarvedByCallsFromInside) {
 
 TEST(ThreadPool, CancelsWhatHasNotBegun) {
   ThreadPoolExecutor pool(1);
-  Event begun;
-  Event may_end;
-  const Future<void> first = pool.submit([&] {
-    begun.set();
-    may_end.wait();
-  });
-  begun.wait();
+  LongCall first(pool);
   bool was_called = false;
   const Future<void> second = pool.submit([&] { was_called = true; });
-  EXPECT_TRUE(first.running());
-  EXPECT_FALSE(first.cancel());
+  EXPECT_TRUE(first.future.running());
+  EXPECT_FALSE(first.future.cancel());
   EXPECT_TRUE(second.cancel());
-  may_end.set();
+  first.end();
   pool.shutdown();
   EXPECT_FALSE(was_called);
 }
@@ -522,19 +536,13 @@ TEST(ThreadPoolShutdown, MayNotWait) {
 
 TEST(ThreadPoolShutdown, MayCancel) {
   ThreadPoolExecutor pool(1);
-  Event begun;
-  Event may_end;
-  const Future<void> first = pool.submit([&] {
-    begun.set();
-    may_end.wait();
-  });
-  begun.wait();
+  LongCall first(pool);
   const Future<void> second = pool.submit([] {});
   pool.shutdown({.wait = false, .cancel_futures = true});
   EXPECT_TRUE(second.cancelled());
-  EXPECT_FALSE(first.done());
-  may_end.set();
-  first.result();
+  EXPECT_FALSE(first.future.done());
+  first.end();
+  first.future.result();
 }
 
 TEST(ThreadPoolShutdown, CantBeWaitedForInACall) {

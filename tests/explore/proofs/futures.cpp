@@ -119,62 +119,73 @@ auto on(const void* object, Call call) {
   return call();
 }
 
+// A deque of two items, which counts what comes out.
+class DequeOfTwo {
+ public:
+  explicit DequeOfTwo(std::int64_t capacity) : deque_(capacity) {}
+
+  void push_first() { push(first_); }
+  void push_second() { push(second_); }
+  void pop() {
+    count(on(&deque_, [this] { return deque_.pop(); }));
+  }
+  void steal() {
+    count(on(&deque_, [this] { return deque_.steal(); }));
+  }
+  void require_each_came_out_once() const { explore::require(taken_ == 11); }
+
+ private:
+  void push(Item& item) {
+    on(&deque_, [&] { deque_.push(&item); });
+  }
+  void count(const futures::SharedState* item) {
+    if (item != nullptr) taken_ += item == &first_ ? 1 : 10;
+  }
+
+  futures::Deque deque_;
+  Item first_;
+  Item second_;
+  tutti::atomic<int> taken_ = 0;
+};
+
 void deque_gives_each_once() {
-  futures::Deque deque(2);
-  Item a;
-  Item b;
-  tutti::atomic<int> taken = 0;
-  const auto count = [&](futures::SharedState* item) {
-    if (item != nullptr) taken += item == &a ? 1 : 10;
-  };
-  on(&deque, [&] { deque.push(&a); });
+  DequeOfTwo deque(2);
+  deque.push_first();
   together(
       [&] {
-        on(&deque, [&] { deque.push(&b); });
-        count(on(&deque, [&] { return deque.pop(); }));
-        count(on(&deque, [&] { return deque.pop(); }));
+        deque.push_second();
+        deque.pop();
+        deque.pop();
       },
-      [&] { count(on(&deque, [&] { return deque.steal(); })); });
-  explore::require(taken == 11);
+      [&] { deque.steal(); });
+  deque.require_each_came_out_once();
 }
 
 void deque_gives_each_once_to_a_busy_thief() {
-  futures::Deque deque(2);
-  Item a;
-  Item b;
-  tutti::atomic<int> taken = 0;
-  const auto count = [&](futures::SharedState* item) {
-    if (item != nullptr) taken += item == &a ? 1 : 10;
-  };
-  on(&deque, [&] { deque.push(&a); });
-  on(&deque, [&] { deque.push(&b); });
-  together([&] { count(on(&deque, [&] { return deque.pop(); })); },
+  DequeOfTwo deque(2);
+  deque.push_first();
+  deque.push_second();
+  together([&] { deque.pop(); },
            [&] {
-             count(on(&deque, [&] { return deque.steal(); }));
-             count(on(&deque, [&] { return deque.steal(); }));
+             deque.steal();
+             deque.steal();
            });
-  count(on(&deque, [&] { return deque.pop(); }));
-  count(on(&deque, [&] { return deque.pop(); }));
-  explore::require(taken == 11);
+  deque.pop();
+  deque.pop();
+  deque.require_each_came_out_once();
 }
 
 void deque_grows_under_a_thief() {
-  futures::Deque deque(1);
-  Item a;
-  Item b;
-  tutti::atomic<int> taken = 0;
-  const auto count = [&](futures::SharedState* item) {
-    if (item != nullptr) taken += item == &a ? 1 : 10;
-  };
-  on(&deque, [&] { deque.push(&a); });
-  together([&] { on(&deque, [&] { deque.push(&b); }); },
+  DequeOfTwo deque(1);
+  deque.push_first();
+  together([&] { deque.push_second(); },
            [&] {
-             count(on(&deque, [&] { return deque.steal(); }));
-             count(on(&deque, [&] { return deque.steal(); }));
+             deque.steal();
+             deque.steal();
            });
-  count(on(&deque, [&] { return deque.pop(); }));
-  count(on(&deque, [&] { return deque.pop(); }));
-  explore::require(taken == 11);
+  deque.pop();
+  deque.pop();
+  deque.require_each_came_out_once();
 }
 
 void deque_publishes_its_items() {
@@ -303,33 +314,26 @@ void pool_shares_a_loop() {
   explore::require(sum == 3);
 }
 
+// The future of a call submitted to a pool that others shut down; none if that was first.
+std::optional<Future<int>> submit_in_time(futures::ThreadPoolExecutor& pool) {
+  try {
+    return pool.submit([] { return 1; });
+  } catch (const RuntimeError&) {
+    return std::nullopt;
+  }
+}
+
 void pool_has_made_the_call_when_it_is_shut_down() {
   futures::ThreadPoolExecutor pool(1);
   std::optional<Future<int>> call;
-  together(
-      [&] {
-        try {
-          call = pool.submit([] { return 1; });
-        } catch (const RuntimeError&) {
-          // Too late.
-        }
-      },
-      [&] { pool.shutdown(); });
+  together([&] { call = submit_in_time(pool); }, [&] { pool.shutdown(); });
   if (call) explore::require(call->done());
 }
 
 void pool_is_refused_or_makes_the_call() {
   futures::ThreadPoolExecutor pool(1);
   std::optional<Future<int>> call;
-  together(
-      [&] {
-        try {
-          call = pool.submit([] { return 1; });
-        } catch (const RuntimeError&) {
-          // Too late.
-        }
-      },
-      [&] { pool.shutdown({.wait = false}); });
+  together([&] { call = submit_in_time(pool); }, [&] { pool.shutdown({.wait = false}); });
   if (call) explore::require(call->result() == 1);
 }
 
