@@ -59,7 +59,7 @@ std::string Names::of_thread(unsigned thread) {
     // Before its first step, or after its last.
     return thread == 0 ? "MainThread" : "thread " + std::to_string(thread);
   }
-  return threads_[thread] = self->slot->get_name();
+  return threads_[thread] = self->slot->name.get();
 }
 
 }  // namespace tutti::inline TUTTI_ABI::explore

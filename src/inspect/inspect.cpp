@@ -26,7 +26,7 @@ ThreadInfo info_of(const runtime::Slot& slot, std::int64_t now) {
   ThreadInfo info;
   info.ident = runtime::id_of(slot);
   info.native_id = slot.thread.load(platform::relaxed);
-  info.name = slot.get_name();
+  info.name = slot.name.get();
   info.daemon = (flags & runtime::Slot::daemon_flag) != 0;
   info.main = (flags & runtime::Slot::main_flag) != 0;
   info.foreign = (flags & runtime::Slot::foreign_flag) != 0;

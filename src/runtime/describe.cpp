@@ -23,7 +23,7 @@ std::string describe(const char* kind, const void* object) {
 
 std::string describe_calling_thread() {
   const Self* self = registered_self();
-  return "thread '" + (self == nullptr ? "not known to tutti" : self->slot->get_name()) + "'";
+  return "thread '" + (self == nullptr ? "not known to tutti" : self->slot->name.get()) + "'";
 }
 
 std::string in_calling_thread() {

@@ -12,25 +12,23 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 namespace {
 
-// What stands in the place of slot 0.
-struct Header {
-  // Top of the stack of released slots: number in the low half; in the high half a count of
-  // changes, so that a compare-exchange notices when the same slot has come back to the top
-  // meanwhile (ABA).
-  atomic<std::uint64_t> released;
-  // The highest number ever used.
-  atomic<std::uint32_t> last;
-};
-static_assert(sizeof(Header) <= sizeof(Slot));
-
 constexpr std::uint32_t generation_mask = 0x3fff;
 
+void label(void* pages) {
+  auto& header = *static_cast<RegistryHeader*>(pages);
+  header.layout.store(RegistryHeader::current_layout, platform::relaxed);
+  header.slot_size.store(sizeof(Slot), platform::relaxed);
+  // release: who sees it sees the rest.
+  header.magic.store(RegistryHeader::expected_magic, platform::release);
+}
+
 Slot* map_slots() {
-  void* pages = platform::map_shared(sizeof(Slot) * slot_capacity, "tutti-registry");
+  void* pages = platform::map_shared(sizeof(Slot) * slot_capacity, registry_name);
   if (pages == nullptr) {
     std::fputs("tutti: no memory for the thread registry\n", stderr);
     std::abort();
   }
+  label(pages);
   return static_cast<Slot*>(pages);
 }
 
@@ -40,8 +38,8 @@ Slot* slots() {
   return mapped;
 }
 
-Header& header() {
-  return *reinterpret_cast<Header*>(slots());
+RegistryHeader& header() {
+  return *reinterpret_cast<RegistryHeader*>(slots());
 }
 
 constexpr std::uint64_t pack(std::uint64_t previous, std::uint32_t number) {
@@ -99,6 +97,7 @@ void sweep() {
   platform::on_restart([] {
     const std::uint32_t used = last_slot();
     std::memset(static_cast<void*>(slots()), 0, sizeof(Slot) * (used + 1));
+    label(slots());
   });
   return true;
 }();
@@ -129,7 +128,7 @@ Claim claim_slot(std::uint32_t flags, std::string_view name) {
   slot.process.store(platform::process_id(), platform::relaxed);
   slot.thread.store(0, platform::relaxed);
   slot.flags.store(flags, platform::relaxed);
-  slot.set_name(name);
+  slot.name.set(name);
   slot.wake.store(Wake::watching, platform::relaxed);
   clear_record(slot);
   // release: whoever sees the slot in use sees whose it is.

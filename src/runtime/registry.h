@@ -11,6 +11,27 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 inline constexpr std::uint32_t slot_capacity = 65'536;  // Slot 0 is the header's.
 
+/// What stands in the place of slot 0, so that other programs know what they look at.
+struct RegistryHeader {
+  static constexpr std::uint64_t expected_magic = 0x6765722d69747574;  // "tuti-reg"
+  static constexpr std::uint32_t current_layout = 1;
+
+  atomic<std::uint64_t> magic;
+  /// Counts the changes of what these headers say about the registry.
+  atomic<std::uint32_t> layout;
+  atomic<std::uint32_t> slot_size;
+  /// Top of the stack of released slots: number in the low half; in the high half a count of
+  /// changes, so that a compare-exchange notices when the same slot has come back to the top
+  /// meanwhile (ABA).
+  atomic<std::uint64_t> released;
+  /// The highest number ever used.
+  atomic<std::uint32_t> last;
+};
+static_assert(sizeof(RegistryHeader) <= sizeof(Slot));
+
+/// By this name other programs find the registry among a process's mappings.
+inline constexpr const char* registry_name = "tutti-registry";
+
 constexpr std::uint32_t slot_number(ThreadId id) {
   return id & 0xffff;
 }

@@ -106,7 +106,7 @@ void in_child() {
   Self* self = registered_self();
   reset_load_after_fork(self == nullptr || self->blocking_elsewhere > 0 ? 0 : 1);
   if (self == nullptr) return;
-  const Claim claim = claim_slot(Slot::main_flag, self->slot->get_name());
+  const Claim claim = claim_slot(Slot::main_flag, self->slot->name.get());
   self->earlier_ids.push_back(self->id);
   self->slot = claim.slot;
   self->id = claim.id;

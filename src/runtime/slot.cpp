@@ -91,6 +91,33 @@ WaitRecord read_record(const Slot& slot) noexcept {
   }
 }
 
+// A second sequence lock, with one writer: details_stamp is 0 while they are written.
+void publish_details(Slot& slot, const WaitDetails& details) noexcept {
+  slot.details_stamp.store(0, platform::relaxed);
+  // release, each: whoever reads a new value sees that the stamp is no longer the old one.
+  slot.holder.store(details.holder, platform::release);
+  slot.object_name.set(details.object_name);
+  for (std::size_t i = 0; i < details.depth; ++i) {
+    slot.stack[i].store(details.stack[i], platform::release);
+  }
+  slot.stack_depth.store(static_cast<std::uint32_t>(details.depth), platform::release);
+  slot.details_stamp.store(slot.record_stamp.load(platform::relaxed), platform::release);
+}
+
+std::optional<WaitDetails> read_details(const Slot& slot, const WaitRecord& record) {
+  const std::uint32_t stamp = slot.details_stamp.load(platform::acquire);
+  if (stamp == 0 || stamp != record.stamp) return std::nullopt;
+  WaitDetails details;
+  details.holder = slot.holder.load(platform::acquire);
+  details.object_name = slot.object_name.get();
+  details.depth = slot.stack_depth.load(platform::acquire);
+  for (std::size_t i = 0; i < details.depth && i < details.stack.size(); ++i) {
+    details.stack[i] = static_cast<std::uintptr_t>(slot.stack[i].load(platform::acquire));
+  }
+  if (slot.details_stamp.load(platform::relaxed) != stamp) return std::nullopt;
+  return details;
+}
+
 const char* to_string(WaitKind kind) noexcept {
   switch (kind) {
     case WaitKind::none:

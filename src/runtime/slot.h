@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,8 +39,37 @@ struct Wake {
   static constexpr std::uint32_t interrupted = 3;
 };
 
-/// Lives in memory that children share, so it holds no pointer that others follow. All-zero =
-/// unused.
+/// A short text in words, so that it may be read while it changes; each is stored with release and
+/// loaded with acquire, as sequence locks want it. All-zero = empty.
+class SharedText {
+ public:
+  static constexpr std::size_t longest = 31;
+
+  void set(std::string_view text) noexcept {
+    std::array<char, longest + 1> bytes{};
+    text.copy(bytes.data(), longest);
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      std::uint64_t word;
+      std::memcpy(&word, bytes.data() + i * sizeof word, sizeof word);
+      words_[i].store(word, platform::release);
+    }
+  }
+
+  std::string get() const {
+    std::array<char, longest + 2> bytes{};
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      const std::uint64_t word = words_[i].load(platform::acquire);
+      std::memcpy(bytes.data() + i * sizeof word, &word, sizeof word);
+    }
+    return bytes.data();
+  }
+
+ private:
+  std::array<atomic<std::uint64_t>, 4> words_;
+};
+
+/// Lives in memory that children share and that other programs may look into, so it holds no
+/// pointer that others follow. All-zero = unused.
 struct alignas(64) Slot {
   // Identity: written by the thread that claims the slot, and by the thread itself.
   atomic<std::uint32_t> generation;
@@ -48,8 +78,7 @@ struct alignas(64) Slot {
   atomic<std::uint32_t> thread;
   atomic<std::uint32_t> flags;
   atomic<std::uint32_t> next_unused;
-  /// The name in words, so that it may be read while it changes.
-  std::array<atomic<std::uint64_t>, 4> name;
+  SharedText name;
 
   // Waits: written in the slow path only; all but `wake` by whoever has made the stamp odd.
   alignas(64) atomic<std::uint32_t> wake;
@@ -65,28 +94,19 @@ struct alignas(64) Slot {
   static constexpr std::uint32_t daemon_flag = 1;
   static constexpr std::uint32_t main_flag = 2;
   static constexpr std::uint32_t foreign_flag = 4;
-  static constexpr std::size_t longest_name = 31;
 
-  void set_name(std::string_view text) noexcept {
-    std::array<char, 32> bytes{};
-    text.copy(bytes.data(), longest_name);
-    for (std::size_t i = 0; i < name.size(); ++i) {
-      std::uint64_t word;
-      std::memcpy(&word, bytes.data() + i * sizeof word, sizeof word);
-      name[i].store(word, platform::relaxed);
-    }
-  }
-
-  std::string get_name() const {
-    std::array<char, 33> bytes{};
-    for (std::size_t i = 0; i < name.size(); ++i) {
-      const std::uint64_t word = name[i].load(platform::relaxed);
-      std::memcpy(bytes.data() + i * sizeof word, &word, sizeof word);
-    }
-    return bytes.data();
-  }
+  // More about a wait that has lasted for a while, written by the waiting thread itself.
+  /// The record_stamp of the wait that it is about.
+  alignas(64) atomic<std::uint32_t> details_stamp;
+  /// Who has what it waits for; 0 if that is not known.
+  atomic<ThreadId> holder;
+  atomic<std::uint32_t> stack_depth;
+  SharedText object_name;
+  /// Return addresses, the innermost call first.
+  static constexpr std::size_t deepest_stack = 24;
+  alignas(64) std::array<atomic<std::uint64_t>, deepest_stack> stack;
 };
-static_assert(sizeof(Slot) == 128 || sizeof(atomic<std::uint32_t>) > 4);
+static_assert(sizeof(Slot) == 384 || sizeof(atomic<std::uint32_t>) > 4);
 
 /// A consistent copy of a slot's wait record.
 struct WaitRecord {
@@ -97,6 +117,14 @@ struct WaitRecord {
   std::uint32_t stamp = 0;
   /// Told to go on, but not on a core yet.
   bool woken = false;
+};
+
+/// What is known besides about a wait that has lasted for a while.
+struct WaitDetails {
+  ThreadId holder = 0;
+  std::string object_name;
+  std::array<std::uintptr_t, Slot::deepest_stack> stack{};
+  std::size_t depth = 0;
 };
 
 /// What a thread waits for. Whoever moves a waiting thread to another queue changes it.
@@ -118,5 +146,10 @@ void clear_record(Slot& slot) noexcept;
 /// Changes what the owner of `slot` waits for: `reason`, which it has published or is about to, and
 /// the record, if it is published. Called while the owner can't stop waiting.
 void amend_record(Slot& slot, Reason& reason, WaitKind kind, const void* object) noexcept;
+
+/// By the owner of `slot`, about the wait that its record tells of.
+void publish_details(Slot& slot, const WaitDetails& details) noexcept;
+/// Nothing if there are none about the wait of `record`.
+std::optional<WaitDetails> read_details(const Slot& slot, const WaitRecord& record);
 
 }  // namespace tutti::inline TUTTI_ABI::runtime

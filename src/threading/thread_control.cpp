@@ -65,7 +65,7 @@ ThreadControl::ThreadControl(Origin origin, const runtime::Self& self)
       is_daemon_(origin == Origin::foreign),
       id_(self.id),
       native_id_(self.slot->thread.load(platform::relaxed)),
-      name_(self.slot->get_name()) {
+      name_(self.slot->name.get()) {
   process_.store(platform::process_id(), platform::relaxed);
   born_.set();
 }
@@ -335,7 +335,7 @@ std::string ThreadControl::name() const {
 
 void ThreadControl::set_name(std::string name) {
   runtime::Self* self = runtime::registered_self();
-  if (is_alive() && id() != 0) runtime::slot_at(runtime::slot_number(id())).set_name(name);
+  if (is_alive() && id() != 0) runtime::slot_at(runtime::slot_number(id())).name.set(name);
   if (self != nullptr && self->id == id()) platform::name_thread(name.c_str());
   const runtime::GuardHolder held(runtime::leaf_guard);
   name_.swap(name);
