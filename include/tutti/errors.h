@@ -5,6 +5,7 @@
 // stands outside, because it ends a thread and is not an error.
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -58,15 +59,27 @@ class KeyboardInterrupt : public Error {
   using Error::Error;
 };
 
-/// A wait that can never end because it closes a ring of threads that wait for each other, such as
-/// a thread that waits for a lock which it holds itself. No Python counterpart.
+namespace runtime {
+class DeadlockStory;
+}
+
+/// A wait that can never end, because it closes a ring of threads that wait for each other, or
+/// because no thread is left that could end it: thrown in one of them, the last to begin to wait.
+/// The message names each thread of the ring, what it holds and what it waits for, for how long and
+/// where. No Python counterpart.
 class DeadlockError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;
+  explicit DeadlockError(std::shared_ptr<runtime::DeadlockStory> story);
+  /// The lines of the source are looked up when this is called first.
+  const char* what() const noexcept override;
+
+ private:
+  std::shared_ptr<runtime::DeadlockStory> story_;
 };
 
-/// The lock's owner is gone and will never release it: it vanished in a fork. No Python
-/// counterpart.
+/// The lock's owner is gone and will never release it: its thread has ended, or it vanished in a
+/// fork. No Python counterpart.
 class OwnerDiedError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "explore/source_lines.h"
+#include "platform/stack.h"
 #include "runtime/self.h"
 #include "threading/thread_control.h"
 
@@ -44,7 +44,7 @@ std::string Names::of_object(const void* object, const char* operation) {
   std::string name;
   if (kind == "Thread") {
     name = static_cast<const threading::ThreadControl*>(object)->name();
-  } else if (name = without_namespaces(variable_name(object)); name.empty()) {
+  } else if (name = without_namespaces(platform::symbol_name(object)); name.empty()) {
     name = kind + " " + std::to_string(++count_of_kind_[kind]);
   }
   return given_[object] = name;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "explore/names.h"
-#include "explore/source_lines.h"
+#include "platform/stack.h"
 
 namespace tutti::inline TUTTI_ABI::explore {
 
@@ -49,6 +49,12 @@ std::string in_words(Value value) {
 std::string_view verb_of(std::string_view operation) {
   const std::size_t dot = operation.find('.');
   return dot == operation.npos ? operation : operation.substr(dot + 1);
+}
+
+std::vector<std::uintptr_t> call_addresses() {
+  std::vector<std::uintptr_t> calls(48);
+  calls.resize(platform::capture_stack(calls));
+  return calls;
 }
 
 }  // namespace
@@ -132,7 +138,7 @@ std::vector<StoryStep> Story::told() const {
     if (!entry.object.empty()) step.text += " " + entry.object;
     step.text += entry.outcome;
     if (entry.waits) step.text += " (waits)";
-    step.where = user_line(entry.calls);
+    step.where = platform::user_line(entry.calls);
     step.time = static_cast<double>(entry.time) * 1e-9;
     steps.push_back(std::move(step));
   }
@@ -143,7 +149,7 @@ std::string Story::who_and_where(std::uint32_t step_number) const {
   for (const Entry& entry : entries_) {
     if (entry.number != step_number || entry.verb.starts_with("(")) continue;
     std::string text = entry.verb + " by " + names().of_thread(entry.thread);
-    const std::string line = user_line(entry.calls);
+    const std::string line = platform::user_line(entry.calls);
     return line.empty() ? text : text + " at " + line;
   }
   return "an access";

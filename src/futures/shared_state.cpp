@@ -4,6 +4,7 @@
 
 #include "futures/worker.h"
 #include "runtime/describe.h"
+#include "runtime/wait_graph.h"
 #include "runtime/waiting.h"
 #include "sync/parking_lot.h"
 #include "threading/report_exception.h"
@@ -56,6 +57,25 @@ class BucketHolder {
  private:
   sync::Bucket& bucket_;
 };
+
+// Who runs the call whose result a thread waits for. Threads are told with the guard held, and take
+// themselves out of the list with it: one whose record, read under it, says that it waits for the
+// state does so until the guard is released, and keeps it alive.
+runtime::ThreadId runner_of_call(runtime::ThreadId waiting,
+                                 const runtime::WaitRecord& record) noexcept {
+  const auto* state = reinterpret_cast<const SharedState*>(record.object);
+  sync::Bucket& bucket = sync::bucket_of(state);
+  bucket.lock();
+  const runtime::WaitRecord now =
+      runtime::read_record(runtime::slot_at(runtime::slot_number(waiting)));
+  const bool waits = now.stamp == record.stamp && !now.woken;
+  const runtime::ThreadId runner = waits ? state->runner() : 0;
+  bucket.unlock();
+  return runner;
+}
+
+[[maybe_unused]] const bool prepared =
+    (runtime::set_holder_finder(WaitKind::future, runner_of_call), true);
 
 bool is_running(const SharedState& state) noexcept {
   for (const Running* frame = running; frame != nullptr; frame = frame->outer) {
@@ -163,6 +183,7 @@ void SharedState::finish(std::exception_ptr exception) noexcept {
 }
 
 void SharedState::run() noexcept {
+  runner_.store(runtime::registered_self()->id, platform::relaxed);
   const Running frame{*this, running};
   running = &frame;
   platform::run_guarded(

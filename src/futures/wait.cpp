@@ -79,7 +79,9 @@ bool Gathering::Core::sleep(std::int64_t deadline) {
   runtime::Self& self = runtime::self();
   const platform::Operation operation("Future.wait", this);
   runtime::check_interrupt(self);
-  const runtime::Reason reason(runtime::WaitKind::future, &entries.front().state);
+  const runtime::WaitKind kind =
+      entries.size() == 1 ? runtime::WaitKind::future : runtime::WaitKind::futures;
+  const runtime::Reason reason(kind, &entries.front().state);
   runtime::prepare_to_wait(self);
   sleeper.store(self.slot, platform::seq_cst);
   Ended ended = Ended::interrupted;
@@ -90,7 +92,7 @@ bool Gathering::Core::sleep(std::int64_t deadline) {
     ended = runtime::wait_for_wake(self, reason, platform::never, Interrupts::deferred);
   }
   if (runtime::must_stop(self)) runtime::stop_for_good(self);
-  if (has_to_wait && ended == Ended::interrupted) runtime::throw_interrupt();
+  if (has_to_wait) runtime::throw_if_broken_off(self, ended);
   return !has_to_wait || ended == Ended::woken;
 }
 

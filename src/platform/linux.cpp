@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 
 namespace tutti::inline TUTTI_ABI::platform {
 
@@ -253,6 +254,20 @@ void around_fork(ForkHandlers handlers) noexcept {
 
 namespace {
 void (*sigint_handler)() = nullptr;
+}
+
+bool handles_signals() noexcept {
+  constexpr int about_faults[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
+  // The highest number; those just below SIGRTMIN are the C library's own.
+  constexpr int last = 64;
+  for (int number = 1; number <= last; ++number) {
+    const bool is_about_fault = std::find(std::begin(about_faults), std::end(about_faults),
+                                          number) != std::end(about_faults);
+    struct sigaction action;
+    if (is_about_fault || sigaction(number, nullptr, &action) != 0) continue;
+    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) return true;
+  }
+  return false;
 }
 
 int on_sigint(void (*handler)()) noexcept {

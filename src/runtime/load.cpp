@@ -46,6 +46,10 @@ void count_runnable(int change) noexcept {
   runnable.fetch_add(change, platform::relaxed);
 }
 
+int runnable_threads() noexcept {
+  return runnable.load(platform::relaxed);
+}
+
 void reset_load_after_fork(int threads) noexcept {
   runnable.store(threads, platform::relaxed);
   asleep_elsewhere.store(0, platform::relaxed);

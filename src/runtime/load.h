@@ -7,6 +7,8 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 /// Adds to the number of registered threads that are not waiting in tutti.
 void count_runnable(int change) noexcept;
+/// That number. 0 only if all of them wait.
+int runnable_threads() noexcept;
 /// In a fork's child: so many are left.
 void reset_load_after_fork(int threads) noexcept;
 

@@ -5,8 +5,10 @@
 #include <new>
 #include <string>
 
+#include "runtime/detector.h"
 #include "runtime/guard.h"
 #include "runtime/load.h"
+#include "runtime/settings.h"
 #include "runtime/shutdown.h"
 #include "runtime/waiting.h"
 #include "tutti/errors.h"
@@ -47,6 +49,7 @@ void leave(void* pointer) {
   Slot* main = self->slot;
   the_main_slot.compare_exchange_strong(main, nullptr, platform::acq_rel);
   release_slot(*self->slot);
+  look_after_end_of_thread();
   delete self;  // Last, for the threading layer's record of the thread goes with it, and wakes
                 // joiners.
 }
@@ -102,6 +105,7 @@ void in_child() {
   finish_fork();
   the_main_slot.store(nullptr, platform::relaxed);
   reset_waiting_after_fork();
+  reset_detector_after_fork();
   end_before_statics_made_so_far();
   Self* self = registered_self();
   reset_load_after_fork(self == nullptr || self->blocking_elsewhere > 0 ? 0 : 1);
@@ -123,12 +127,14 @@ void in_child() {
 bool begin() {
   // Made now: in a fork's child, the thread that was about to make it could be missing.
   vanished_ids();
+  read_settings();
   end_before_statics_made_so_far();
   platform::around_fork({prepare_fork, finish_fork, in_child});
   platform::on_restart([] {
     the_main_slot.store(nullptr, platform::relaxed);
     dummies.store(0, platform::relaxed);
     reset_waiting_after_fork();
+    reset_detector_after_fork();
     reset_load_after_fork(0);
   });
   platform::on_restart(
@@ -189,6 +195,9 @@ bool must_stop(const Self& self) noexcept {
 
 void stop_for_good(Self& self) noexcept {
   if (auto* farewell = farewell_hook.load(platform::acquire)) farewell(self);
+  self.slot->flags.fetch_or(Slot::stopped_flag, platform::relaxed);
+  count_runnable(-1);
+  look_after_end_of_thread();
   platform::park_for_good();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@ struct Self {
   /// The ids that this thread had in the processes it was forked from: locks that it holds from
   /// then still carry them.
   std::vector<ThreadId> earlier_ids;
+  /// Why a wait of this thread was ended that would never have ended by itself.
+  std::exception_ptr failure;
+  /// It ends the program, where nobody would catch that.
+  bool must_not_fail = false;
   /// What the threading layer keeps for this thread.
   std::shared_ptr<void> thread;
 

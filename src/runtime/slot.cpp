@@ -34,6 +34,9 @@ class RecordWriter {
     slot_.since.store(since, platform::release);
     slot_.deadline.store(deadline, platform::release);
   }
+  void set_may_fail(bool may_fail) noexcept {
+    slot_.may_fail.store(may_fail ? 1 : 0, platform::release);
+  }
 
  private:
   Slot& slot_;
@@ -46,7 +49,8 @@ class RecordWriter {
 // reason and then reads whether it is published: all seq_cst, so at least one of them sees what the
 // other has written (Dekker's pattern). A waiter that still spins is not published, and its waker
 // need not touch the slot on which it spins.
-void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline) noexcept {
+void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline,
+                    bool may_fail) noexcept {
   reason.is_published.store(true, platform::seq_cst);
   WaitKind kind;
   do {
@@ -55,6 +59,7 @@ void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline) noe
     kind = reason.kind.load(platform::seq_cst);
     record.set_reason(kind, reason.object.load(platform::relaxed));
     record.set_times(now, deadline);
+    record.set_may_fail(may_fail);
   } while (reason.kind.load(platform::seq_cst) != kind);
 }
 
@@ -71,6 +76,7 @@ void amend_record(Slot& slot, Reason& reason, WaitKind kind, const void* object)
   RecordWriter record(slot);
   record.set_reason(kind, object);
   record.set_times(platform::now(), platform::never);
+  record.set_may_fail(false);  // It is sure to be woken, and has to wait for that.
 }
 
 WaitRecord read_record(const Slot& slot) noexcept {
@@ -82,6 +88,7 @@ WaitRecord read_record(const Slot& slot) noexcept {
       record.object = slot.object.load(platform::acquire);
       record.since = slot.since.load(platform::acquire);
       record.deadline = slot.deadline.load(platform::acquire);
+      record.may_fail = slot.may_fail.load(platform::acquire) != 0;
       // The wake word means something in waits of ours only; at rest it is left as it was.
       const bool is_our_wait = record.kind != WaitKind::none && record.kind != WaitKind::io;
       record.woken = is_our_wait && slot.wake.load(platform::acquire) == Wake::woken;
@@ -148,6 +155,8 @@ const char* to_string(WaitKind kind) noexcept {
       return "tasks of Queue";
     case WaitKind::future:
       return "Future";
+    case WaitKind::futures:
+      return "one of several Futures";
     case WaitKind::work:
       return "work for ThreadPoolExecutor";
   }

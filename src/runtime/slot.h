@@ -35,7 +35,7 @@ struct Wake {
   static constexpr std::uint32_t parked = 1;
   /// Told to go on.
   static constexpr std::uint32_t woken = 2;
-  /// Told to look at its interrupt flag.
+  /// Told to look at its flags: whether it is interrupted, or must look around.
   static constexpr std::uint32_t interrupted = 3;
 };
 
@@ -85,15 +85,21 @@ struct alignas(64) Slot {
   /// Odd while the record below is being written, and one more after each change.
   atomic<std::uint32_t> record_stamp;
   atomic<WaitKind> kind;
+  /// 1 if the wait can be ended by an exception.
+  atomic<std::uint32_t> may_fail;
   atomic<std::uint64_t> object;
   atomic<std::int64_t> since;
   atomic<std::int64_t> deadline;
   /// When the last thread that woke this one did so; tells how long waking takes.
   platform::hint<std::int64_t> woken_at;
+  /// Set by those who want the waiting thread to look around; see detector.h.
+  atomic<std::uint32_t> must_look;
 
   static constexpr std::uint32_t daemon_flag = 1;
   static constexpr std::uint32_t main_flag = 2;
   static constexpr std::uint32_t foreign_flag = 4;
+  /// A daemon that was parked for good at the end of the program.
+  static constexpr std::uint32_t stopped_flag = 8;
 
   // More about a wait that has lasted for a while, written by the waiting thread itself.
   /// The record_stamp of the wait that it is about.
@@ -117,6 +123,8 @@ struct WaitRecord {
   std::uint32_t stamp = 0;
   /// Told to go on, but not on a core yet.
   bool woken = false;
+  /// The wait can be ended by an exception.
+  bool may_fail = false;
 };
 
 /// What is known besides about a wait that has lasted for a while.
@@ -141,7 +149,8 @@ struct Reason {
 /// Reads the record as it was at one moment.
 WaitRecord read_record(const Slot& slot) noexcept;
 /// Says that the calling thread, owner of `slot`, is about to block.
-void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline) noexcept;
+void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline,
+                    bool may_fail = false) noexcept;
 void clear_record(Slot& slot) noexcept;
 /// Changes what the owner of `slot` waits for: `reason`, which it has published or is about to, and
 /// the record, if it is published. Called while the owner can't stop waiting.

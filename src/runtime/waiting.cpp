@@ -1,5 +1,8 @@
 #include "runtime/waiting.h"
 
+#include <algorithm>
+
+#include "runtime/detector.h"
 #include "runtime/load.h"
 #include "runtime/spin.h"
 #include "tutti/errors.h"
@@ -30,6 +33,30 @@ bool park_slot(Slot& slot, std::int64_t deadline) noexcept {
     }
   }
   return true;
+}
+
+// Sleeps until `is_ended()`, and now and then looks whether that can still come.
+template <typename IsEnded>
+Ended sleep_watchfully(Self& self, std::int64_t deadline, bool may_fail,
+                       IsEnded is_ended) noexcept {
+  Lookout lookout(self, deadline, may_fail);
+  while (!is_ended()) {
+    const bool in_time = park_slot(*self.slot, std::min(deadline, lookout.due()));
+    if (lookout.must_look(in_time)) {
+      if (!is_ended() && lookout.look()) return Ended::failed;
+    } else if (!in_time) {
+      return Ended::timed_out;
+    }
+  }
+  return Ended::woken;
+}
+
+template <typename IsEnded>
+Ended sleep(Slot& slot, std::int64_t deadline, IsEnded is_ended) noexcept {
+  while (!is_ended()) {
+    if (!park_slot(slot, deadline)) return Ended::timed_out;
+  }
+  return Ended::woken;
 }
 
 }  // namespace
@@ -74,20 +101,21 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline, Int
   }
   // Nobody wakes a sleeper, so there is nothing to spin for.
   const bool can_be_woken = reason.kind.load(platform::relaxed) != WaitKind::sleep;
-  bool ended = can_be_woken && spinning == Spinning::allowed &&
-               spin<Looks::steady>(object, deadline, is_ended);
-  if (!ended) {
-    publish_record(slot, reason, deadline);
+  if (!(can_be_woken && spinning == Spinning::allowed &&
+        spin<Looks::steady>(object, deadline, is_ended))) {
+    const bool may_fail = interrupts == Interrupts::heeded && !self.must_not_fail;
+    publish_record(slot, reason, deadline, may_fail);
     count_runnable(-1);
-    bool in_time = true;
-    while (in_time && !(ended = is_ended())) in_time = park_slot(slot, deadline);
+    const Ended ended = platform::needs_detector && can_be_woken
+                            ? sleep_watchfully(self, deadline, may_fail, is_ended)
+                            : sleep(slot, deadline, is_ended);
     count_runnable(1);
     reason.is_published.store(false, platform::relaxed);
     restore_record(self);
     const std::int64_t woken_at = slot.woken_at.exchange(0, platform::relaxed);
     if (woken_at != 0) learn_park_cost(platform::now() - woken_at);
+    if (ended != Ended::woken) return ended;
   }
-  if (!ended) return Ended::timed_out;
   // acquire once more: it may have been woken since it was seen to be interrupted.
   return slot.wake.load(platform::acquire) == Wake::woken ? Ended::woken : Ended::interrupted;
 }

@@ -6,12 +6,20 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <utility>
 
 #include "runtime/self.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
-enum class Ended { woken, timed_out, interrupted };
+enum class Ended {
+  woken,
+  timed_out,
+  interrupted,
+  /// It would never have ended otherwise: `failure` of the thread says why.
+  failed,
+};
 
 void prepare_to_wait(Self& self) noexcept;
 
@@ -37,6 +45,7 @@ Ended wait_or_leave(Self& self, const Reason& reason, std::int64_t deadline, Lea
                     Spinning spinning = Spinning::allowed) noexcept {
   const Ended ended = wait_for_wake(self, reason, deadline, interrupts, spinning);
   if (ended == Ended::woken || leave(ended)) return ended;
+  self.failure = nullptr;
   return wait_for_wake(self, reason, platform::never, Interrupts::deferred);
 }
 
@@ -53,11 +62,16 @@ bool is_interrupted() noexcept;
 [[noreturn]] void throw_interrupt();
 /// The same, if there is one and the caller is the main thread.
 void check_interrupt(const Self& self);
+/// Throws what has broken the wait off, if something has.
+inline void throw_if_broken_off(Self& self, Ended ended) {
+  if (ended == Ended::interrupted) throw_interrupt();
+  if (ended == Ended::failed) std::rethrow_exception(std::exchange(self.failure, nullptr));
+}
 /// After a wait that has brought nothing to give back: stops a daemon thread at the program's end,
-/// and throws the interruption if that has ended the wait.
+/// and throws what has broken the wait off.
 inline void stop_or_throw(Self& self, Ended ended) {
   if (must_stop(self)) stop_for_good(self);
-  if (ended == Ended::interrupted) throw_interrupt();
+  throw_if_broken_off(self, ended);
 }
 
 /// In a fork's child: nothing is pending.

@@ -5,6 +5,7 @@
 
 #include "runtime/describe.h"
 #include "runtime/spin.h"
+#include "runtime/wait_graph.h"
 #include "sync/lock_wait.h"
 #include "tutti/errors.h"
 
@@ -25,6 +26,25 @@ constexpr runtime::ThreadId id_of_word(std::uint32_t word) {
 bool is_starving(const Waiter& waiter) noexcept {
   return waiter.since != platform::never && platform::now() - waiter.since > starving_after;
 }
+
+// Who holds the lock that a thread waits for. As long as the thread is in the lock's queue, which
+// the guard keeps it in, the lock lives.
+runtime::ThreadId holder_of_lock(runtime::ThreadId waiting,
+                                 const runtime::WaitRecord& record) noexcept {
+  const auto* cell = reinterpret_cast<const LockCell*>(record.object);
+  Bucket& bucket = bucket_of(cell);
+  bucket.lock();
+  const bool is_queued = bucket.holds(runtime::slot_at(runtime::slot_number(waiting)), cell);
+  const runtime::ThreadId owner = is_queued ? cell->owner() : 0;
+  bucket.unlock();
+  return owner;
+}
+
+[[maybe_unused]] const bool prepared = [] {
+  runtime::set_holder_finder(WaitKind::lock, holder_of_lock);
+  runtime::set_holder_finder(WaitKind::rlock, holder_of_lock);
+  return true;
+}();
 
 [[noreturn]] void throw_owner_vanished(WaitKind kind, const void* object, std::uint32_t word) {
   const runtime::ThreadId owner = id_of_word(word);
@@ -193,7 +213,7 @@ bool LockWait::wait(std::int64_t deadline) {
     const runtime::Ended ended =
         wait_in_queue(waiter_, &cell_, deadline, [](Bucket&, runtime::Ended) {});
     if (ended == runtime::Ended::timed_out) return false;
-    if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+    runtime::stop_or_throw(waiter_.self, ended);
     is_taken = after_wake();
   }
   return true;

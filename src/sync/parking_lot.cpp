@@ -79,6 +79,13 @@ Waiter* Bucket::first(const void* key) const noexcept {
   return nullptr;
 }
 
+bool Bucket::holds(const runtime::Slot& slot, const void* key) const noexcept {
+  for (const Waiter* waiter = waiters_.first(); waiter != nullptr; waiter = waiter->next) {
+    if (waiter->self.slot == &slot) return waiter->key.load(platform::relaxed) == key;
+  }
+  return false;
+}
+
 bool Bucket::is_followed(const Waiter& waiter) const noexcept {
   for (const Waiter* other = waiter.next; other != nullptr; other = other->next) {
     if (other->key.load(platform::relaxed) == waiter.key.load(platform::relaxed)) return true;

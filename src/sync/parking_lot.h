@@ -68,6 +68,8 @@ class alignas(64) Bucket {
   Waiter* first(const void* key) const noexcept;
   /// True if another one waits for the same behind it.
   bool is_followed(const Waiter& waiter) const noexcept;
+  /// True if the thread with this slot waits for `key`.
+  bool holds(const runtime::Slot& slot, const void* key) const noexcept;
   /// Takes the first one out, with `outcome`; null if there is none. The caller wakes it.
   Waiter* pop(const void* key, Outcome outcome) noexcept;
   /// Takes all out; the result is a list linked by `next`, longest waiting first.

@@ -46,7 +46,7 @@ bool SemaphoreCell::acquire_slow(std::int64_t deadline) {
     if (acquired) give(1);
     runtime::stop_for_good(self);
   }
-  if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+  runtime::throw_if_broken_off(self, ended);
   return acquired;
 }
 

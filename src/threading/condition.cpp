@@ -84,7 +84,7 @@ bool Condition::wait_until(std::int64_t deadline) {
     runtime::stop_for_good(self);
   }
   if (levels != 0) rlock->levels_.store(levels, platform::relaxed);
-  if (ended == runtime::Ended::interrupted) runtime::throw_interrupt();
+  runtime::throw_if_broken_off(self, ended);
   return ended == runtime::Ended::woken;
 }
 

@@ -4,6 +4,7 @@
 
 #include "runtime/chain.h"
 #include "runtime/shutdown.h"
+#include "runtime/wait_graph.h"
 #include "runtime/waiting.h"
 #include "sync/parking_lot.h"
 #include "tutti/errors.h"
@@ -78,6 +79,8 @@ void join_all() {
     self->finish();
     self->release_joiners();
   }
+  // An exception would find nobody here; if the end is in a ring of waits, another one throws.
+  runtime::self().must_not_fail = true;
   if (auto* announce = announce_end.load(platform::acquire)) announce();
   try {
     while (const auto control = first_that_holds_up_the_end(self.get())) {
@@ -87,6 +90,17 @@ void join_all() {
   } catch (const KeyboardInterrupt&) {
     platform::print_error("tutti: interrupted while waiting for threads; ending without them\n");
   }
+  runtime::self().must_not_fail = false;
+}
+
+// Allocates nothing, so it keeps no control alive; the guard does for so long.
+runtime::ThreadId joined_thread(runtime::ThreadId /*waiting*/,
+                                const runtime::WaitRecord& record) noexcept {
+  const runtime::GuardHolder held(guard);
+  for (ThreadControl* control = controls.first(); control != nullptr; control = control->next) {
+    if (control == reinterpret_cast<const void*>(record.object)) return control->id();
+  }
+  return 0;
 }
 
 void stop(runtime::Self& self) {
@@ -132,6 +146,7 @@ void in_child() {
     main_control().reset();
   });
   platform::on_restart([] { guard.reset(); }, platform::Restart::after_loss);
+  runtime::set_holder_finder(runtime::WaitKind::join, joined_thread);
   runtime::before_ending(join_all);
   runtime::at_registration(welcome);
   runtime::before_stopping(stop);

@@ -23,6 +23,7 @@ Phase phase_of(WaitKind kind) noexcept {
     case WaitKind::queue_full:
     case WaitKind::queue_join:
     case WaitKind::future:
+    case WaitKind::futures:
     case WaitKind::work:
       return Phase::blocked_in_wait_pool;
     default:

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 namespace tests {
 
@@ -63,7 +64,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   return pointers;
 }
 
-pid_t spawn(std::vector<std::string> command, Pipe& out, Pipe& err) {
+pid_t spawn(std::vector<std::string> command, std::vector<std::string> variables, Pipe& out,
+            Pipe& err) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -79,7 +81,7 @@ pid_t spawn(std::vector<std::string> command, Pipe& out, Pipe& err) {
   sigaddset(&to_default, SIGINT);
   posix_spawnattr_setsigdefault(&attributes, &to_default);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-  std::vector<std::string> variables = environment();
+  for (std::string& inherited : environment()) variables.push_back(std::move(inherited));
   pid_t process = -1;
   const int error = posix_spawn(&process, command[0].c_str(), &actions, &attributes,
                                 pointers_to(command).data(), pointers_to(variables).data());
@@ -109,12 +111,13 @@ bool read_all(Pipe& out, Pipe& err, Ended& ended, Clock::time_point end) {
 
 }  // namespace
 
-Ended run_program(const std::string& program, const std::vector<std::string>& arguments) {
+Ended run_program(const std::string& program, const std::vector<std::string>& arguments,
+                  const std::vector<std::string>& variables) {
   Pipe out;
   Pipe err;
   std::vector<std::string> command{program};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  const pid_t process = spawn(command, out, err);
+  const pid_t process = spawn(command, variables, out, err);
   out.close_end(1);
   err.close_end(1);
 

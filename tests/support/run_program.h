@@ -18,7 +18,9 @@ struct Ended {
 };
 
 /// Runs `program`, waits for its end and that of all who share its output, and returns what came.
-Ended run_program(const std::string& program, const std::vector<std::string>& arguments);
+/// `variables`, each "NAME=value", are added to its environment.
+Ended run_program(const std::string& program, const std::vector<std::string>& arguments,
+                  const std::vector<std::string>& variables = {});
 
 /// Whether it ended with `code`, and printed exactly `out` and nothing to stderr.
 testing::AssertionResult ended_with(const Ended& ended, int code, const std::string& out);

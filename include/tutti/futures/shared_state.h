@@ -125,6 +125,8 @@ class SharedState {
   // --- of tasks ---
   /// The pool whose task this is; null for futures that somebody sets.
   ThreadPool* pool() const noexcept { return pool_; }
+  /// The id of the thread that runs it; 0 if none does, or has.
+  std::uint32_t runner() const noexcept { return runner_.load(platform::relaxed); }
   /// Calls the function of a task that the calling thread has claimed.
   void run() noexcept;
 
@@ -156,6 +158,8 @@ class SharedState {
   platform::atomic<std::uint32_t> word_{0};
   /// Of a task: where its pool's workers are.
   std::uint32_t process_ = 0;
+  /// The thread that runs it, once one does.
+  platform::hint<std::uint32_t> runner_{0};
   /// The last one of a circular list; guarded by the bucket.
   Listener* last_ = nullptr;
   std::exception_ptr exception_;

@@ -335,6 +335,12 @@ class Watch {
   mutable exploring::Tag tag_;
 };
 
+/// The scheduler sees by itself when nobody can go on.
+inline constexpr bool needs_detector = false;
+inline bool handles_signals() noexcept {
+  return false;
+}
+
 /// A thread that polls gets nowhere by it unless others run.
 inline constexpr bool can_spin = false;
 void relax() noexcept;

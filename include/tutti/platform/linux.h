@@ -41,6 +41,9 @@ class Watch {
 /// Whether a thread that polls a word makes progress possible by it.
 inline constexpr bool can_spin = true;
 
+/// Threads can block each other for ever without anybody noticing, unless somebody looks for it.
+inline constexpr bool needs_detector = true;
+
 /// Tells the core that the caller polls a word, so that it saves power and pipeline slots.
 inline void relax() noexcept {
 #if defined(__x86_64__)
@@ -158,6 +161,10 @@ void at_thread_exit(void (*function)(void*), void* argument) noexcept;
 void before_exit(void (*function)()) noexcept;
 
 void around_fork(ForkHandlers handlers) noexcept;
+
+/// True if the program has a handler for a signal that may come from outside: one that is about
+/// something else than a fault of its own.
+bool handles_signals() noexcept;
 
 /// Calls `handler` (async-signal-safe code only) on Ctrl-C. Returns 0 or an errno value.
 int on_sigint(void (*handler)()) noexcept;

@@ -22,6 +22,8 @@ enum class WaitKind : std::uint32_t {
   queue_full,
   queue_join,
   future,
+  /// One of several futures.
+  futures,
   /// A pool's worker without work.
   work,
 };

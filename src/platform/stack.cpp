@@ -1,0 +1,143 @@
+#include "platform/stack.h"
+
+#include <backtrace.h>
+#include <unwind.h>
+
+#include <cstdio>
+#include <string_view>
+
+#include "tutti/platform/common.h"
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+namespace {
+
+void ignore_error(void* /*data*/, const char* /*message*/, int /*code*/) {
+  // Without debug information there are no lines; the report goes without.
+}
+
+backtrace_state* state() {
+  constexpr int by_several_threads = 1;
+  static backtrace_state* const made =
+      backtrace_create_state(nullptr, by_several_threads, ignore_error, nullptr);
+  return made;
+}
+
+// Where the headers and sources of tutti lie, from this file's own path: ".../src/platform/x.cpp".
+std::string_view own_root() {
+  constexpr std::string_view here = __FILE__;
+  constexpr std::string_view inside = "src/platform/stack.cpp";
+  return here.ends_with(inside) ? here.substr(0, here.size() - inside.size()) : here;
+}
+
+bool is_of_user(std::string_view file) {
+  if (file.starts_with(own_root())) {
+    const std::string_view inside = file.substr(own_root().size());
+    return !inside.starts_with("src/") && !inside.starts_with("include/");
+  }
+  return file.find("/include/c++/") == file.npos && file.find("include/tutti/") == file.npos;
+}
+
+std::string place(std::string_view file, int line) {
+  return std::string(file.substr(file.rfind('/') + 1)) + ":" + std::to_string(line);
+}
+
+// Of tutti's own, whatever its file is called: by the mangled name.
+bool is_of_tutti(std::string_view function) {
+  return function.starts_with("_ZN5tutti") || function.starts_with("_ZNK5tutti");
+}
+
+struct Unwinding {
+  std::span<std::uintptr_t> addresses;
+  std::size_t depth = 0;
+};
+
+}  // namespace
+
+std::size_t capture_stack(std::span<std::uintptr_t> addresses) noexcept {
+  Unwinding unwinding{addresses};
+  _Unwind_Backtrace(
+      [](_Unwind_Context* context, void* data) {
+        auto& found = *static_cast<Unwinding*>(data);
+        if (found.depth == found.addresses.size()) return _URC_END_OF_STACK;
+        const std::uintptr_t return_address = _Unwind_GetIP(context);
+        if (return_address == 0) return _URC_END_OF_STACK;
+        found.addresses[found.depth++] = return_address - 1;  // In the call.
+        return _URC_NO_REASON;
+      },
+      &unwinding);
+  return unwinding.depth;
+}
+
+std::string user_line(std::span<const std::uintptr_t> calls) {
+  std::string found;
+  for (const std::uintptr_t address : calls) {
+    backtrace_pcinfo(
+        state(), address,
+        [](void* data, std::uintptr_t /*address*/, const char* file, int line,
+           const char* function) {
+          if (file == nullptr || !is_of_user(file)) return 0;
+          if (function != nullptr && is_of_tutti(function)) return 0;
+          *static_cast<std::string*>(data) = place(file, line);
+          return 1;
+        },
+        ignore_error, &found);
+    if (!found.empty()) break;
+  }
+  return found;
+}
+
+std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {
+  std::vector<std::string> lines;
+  for (const std::uintptr_t address : calls) {
+    const std::size_t before = lines.size();
+    bool is_own = false;
+    struct Frame {
+      std::vector<std::string>& lines;
+      bool& is_own;
+    } frame{lines, is_own};
+    // Called for each function that was inlined there, the innermost first.
+    backtrace_pcinfo(
+        state(), address,
+        [](void* data, std::uintptr_t /*address*/, const char* file, int line,
+           const char* function) {
+          auto& [into, own] = *static_cast<Frame*>(data);
+          if (function == nullptr) return 0;
+          own = is_of_tutti(function) || (file != nullptr && !is_of_user(file));
+          if (!own) {
+            into.push_back(readable_name(function) +
+                           (file == nullptr ? "" : " at " + place(file, line)));
+          }
+          return 0;
+        },
+        ignore_error, &frame);
+    std::string name = symbol_name(reinterpret_cast<const void*>(address));
+    if (lines.size() > before && !is_own && !name.empty()) {
+      // The outermost of them is the symbol's, whose name tells more.
+      std::string& outermost = lines.back();
+      outermost.replace(0, outermost.rfind(" at "), name);
+    }
+    if (lines.size() > before || is_own || name.starts_with("tutti::")) continue;
+    if (name.empty()) {
+      char text[32];
+      std::snprintf(text, sizeof text, "%p", reinterpret_cast<void*>(address));
+      name = text;
+    }
+    lines.push_back(std::move(name));
+  }
+  return lines;
+}
+
+std::string symbol_name(const void* address) {
+  std::string name;
+  backtrace_syminfo(
+      state(), reinterpret_cast<std::uintptr_t>(address),
+      [](void* data, std::uintptr_t /*address*/, const char* symbol, std::uintptr_t /*value*/,
+         std::uintptr_t /*size*/) {
+        if (symbol != nullptr) *static_cast<std::string*>(data) = readable_name(symbol);
+      },
+      ignore_error, &name);
+  return name;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::platform

@@ -1,0 +1,30 @@
+// Stacks of calls, and what addresses in the program are called in its source.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tutti/config.h"
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+/// Fills in the addresses of the calls that the calling thread is in, the innermost first; returns
+/// how many. Allocates nothing.
+std::size_t capture_stack(std::span<std::uintptr_t> addresses) noexcept;
+
+/// "race_counter.cpp:14": the innermost of the calls that is neither tutti's nor the standard
+/// library's; empty when the program has no debug information. The first use reads that
+/// information, which takes its time.
+std::string user_line(std::span<const std::uintptr_t> calls);
+
+/// One line a call, such as "transfer(int) at bank.cpp:31", without those of tutti itself; with
+/// the address alone where nothing is known.
+std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls);
+
+/// The name of the global variable or function at this address; empty when there is none.
+std::string symbol_name(const void* address);
+
+}  // namespace tutti::inline TUTTI_ABI::platform

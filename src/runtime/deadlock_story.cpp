@@ -1,0 +1,126 @@
+#include "runtime/deadlock_story.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <utility>
+
+#include "platform/stack.h"
+#include "runtime/describe.h"
+#include "runtime/settings.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+std::string name_of_thread(ThreadId thread) {
+  const std::uint32_t number = slot_number(thread);
+  if (number != 0 && number <= last_slot()) {
+    const Slot& slot = slot_at(number);
+    std::string name = slot.name.get();
+    if (id_of(slot) == thread) return "thread '" + name + "'";
+  }
+  return "thread " + std::to_string(thread);
+}
+
+std::string describe_wait(const Link& link) {
+  const void* const object = reinterpret_cast<const void*>(link.record.object);
+  switch (link.record.kind) {
+    case WaitKind::join:
+      return link.holder == 0 ? "the end of threads" : "the end of " + name_of_thread(link.holder);
+    case WaitKind::queue_empty:
+      return "an item of " + describe("Queue", object);
+    case WaitKind::queue_full:
+      return "room in " + describe("Queue", object);
+    case WaitKind::queue_join:
+      return "the tasks of " + describe("Queue", object);
+    case WaitKind::future:
+      return describe(WaitKind::future, object) +
+             (link.holder == 0 ? "" : ", whose call " + name_of_thread(link.holder) + " runs");
+    case WaitKind::futures:
+    case WaitKind::work:
+      return to_string(link.record.kind);
+    default: {
+      std::string text = describe(link.record.kind, object);
+      if (link.holder == link.thread) text += " (which it holds itself)";
+      return text;
+    }
+  }
+}
+
+DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, ThreadId victim) {
+  const std::int64_t now = platform::now();
+  for (const Link& link : links) {
+    Member member;
+    member.thread = name_of_thread(link.thread);
+    member.waits_for = describe_wait(link);
+    member.seconds = static_cast<double>(now - link.record.since) / 1e9;
+    if (const auto details = read_details(slot_at(slot_number(link.thread)), link.record)) {
+      member.stack = details->stack;
+      member.depth = std::min(details->depth, details->stack.size());
+    }
+    for (const Link& other : links) {
+      const bool is_of_lock =
+          other.record.kind == WaitKind::lock || other.record.kind == WaitKind::rlock;
+      const bool is_of_its_own_wait = other.thread == link.thread;
+      if (other.holder != link.thread || !is_of_lock || is_of_its_own_wait) continue;
+      if (const std::string held = describe_wait(other); member.holds.find(held) == held.npos) {
+        member.holds += (member.holds.empty() ? "" : " and ") + held;
+      }
+    }
+    members_.push_back(std::move(member));
+  }
+  const std::string count = std::to_string(links.size()) + " threads wait ";
+  if (about == About::ring) {
+    summary_ = "deadlock: " + count + "for each other, for ever";
+  } else if (victim != 0) {
+    const auto of_victim = [victim](const Link& link) { return link.thread == victim; };
+    const auto found = std::find_if(links.begin(), links.end(), of_victim);
+    summary_ = "deadlock: " + name_of_thread(victim) + " waits for " + describe_wait(*found) +
+               ", and no thread is left that could end that";
+  } else {
+    summary_ = links.size() == 1 ? "stall: the only thread waits, and nobody is left to wake it"
+                                 : "stall: all " + count + "and nobody is left to wake them";
+  }
+  if (victim != 0) ending_ = "thrown in " + name_of_thread(victim) + ", the last to begin to wait";
+}
+
+std::string DeadlockStory::tell() const {
+  std::string text = summary_;
+  for (const Member& member : members_) {
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f s", member.seconds);
+    text += "\n  " + member.thread + " waits for " + member.waits_for + ", for " + seconds;
+    const std::span<const std::uintptr_t> stack(member.stack.data(), member.depth);
+    if (const std::string line = platform::user_line(stack); !line.empty()) text += ", at " + line;
+    if (!member.holds.empty()) text += "; it holds " + member.holds;
+    if (!tells_stacks()) continue;
+    for (const std::string& call : platform::describe_stack(stack)) text += "\n      " + call;
+  }
+  if (!ending_.empty()) text += "\n" + ending_;
+  return text;
+}
+
+const char* DeadlockStory::text() noexcept {
+  const GuardHolder held(guard_);
+  if (text_.empty()) {
+    try {
+      text_ = tell();
+    } catch (const std::bad_alloc&) {
+      return summary_.c_str();
+    }
+  }
+  return text_.c_str();
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime
+
+namespace tutti::inline TUTTI_ABI {
+
+DeadlockError::DeadlockError(std::shared_ptr<runtime::DeadlockStory> story)
+    : RuntimeError(story->summary()), story_(std::move(story)) {}
+
+const char* DeadlockError::what() const noexcept {
+  return story_ == nullptr ? RuntimeError::what() : story_->text();
+}
+
+}  // namespace tutti::inline TUTTI_ABI

@@ -1,0 +1,56 @@
+// What a message about threads that wait for ever tells.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "runtime/guard.h"
+#include "runtime/wait_graph.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// Keeps what is known at the moment when a deadlock is found, and makes a text of it when somebody
+/// reads it: looking up lines of the source takes longer than finding the deadlock. Thread-safe.
+class DeadlockStory {
+ public:
+  enum class About {
+    /// Each thread waits for the next, and the last for the first.
+    ring,
+    /// All threads of the process.
+    stuck_process,
+  };
+
+  /// `victim` is the thread in which it is thrown; 0 if it is only told.
+  DeadlockStory(About about, const std::vector<Link>& links, ThreadId victim);
+
+  /// "deadlock: 2 threads wait for each other": the first line.
+  const std::string& summary() const noexcept { return summary_; }
+  /// All of it. The summary alone if memory runs out.
+  const char* text() noexcept;
+
+ private:
+  struct Member {
+    std::string thread;
+    std::string waits_for;
+    /// What another member waits for.
+    std::string holds;
+    double seconds = 0;
+    std::array<std::uintptr_t, Slot::deepest_stack> stack{};
+    std::size_t depth = 0;
+  };
+  std::string tell() const;
+
+  std::string summary_;
+  std::vector<Member> members_;
+  std::string ending_;
+  Guard guard_;
+  std::string text_;
+};
+
+/// "Lock 'accounts'", or for a join "the end of thread 'Worker-1'".
+std::string describe_wait(const Link& link);
+/// The name of a living thread, or of one whose slot is still as it left it.
+std::string name_of_thread(ThreadId thread);
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

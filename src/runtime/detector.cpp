@@ -1,0 +1,284 @@
+#include "runtime/detector.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "platform/stack.h"
+#include "runtime/deadlock_story.h"
+#include "runtime/names.h"
+#include "runtime/settings.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+
+constexpr std::int64_t first_look_after = 10'000'000;
+constexpr std::int64_t time_for_details = 5'000'000;
+constexpr std::int64_t stall_after = 1'000'000'000;
+
+// Threads of this process that have looked around and wait still.
+constinit atomic<int> long_waits{0};
+
+// What was told already, so that it is told once: a mix of the waits' stamps, different for each
+// ring or stall.
+constinit atomic<std::uint64_t> last_told{0};
+
+bool is_told_first(const std::vector<Link>& links) noexcept {
+  std::uint64_t mix = 0;
+  for (const Link& link : links) {
+    const std::uint64_t wait = std::uint64_t{link.record.stamp} << 32 | link.thread;
+    mix += wait * 0x9e3779b97f4a7c15u;  // A sum, for each member begins with itself.
+  }
+  return last_told.exchange(mix, platform::acq_rel) != mix;
+}
+
+void tell(DeadlockStory& story) {
+  platform::print_error(("tutti: " + std::string(story.text()) + "\n").c_str());
+}
+
+// The last to begin to wait, of those for which `may_be` holds; 0 if there is none. With equal
+// times the id decides, so that all come to the same result.
+template <typename MayBe>
+ThreadId youngest(const std::vector<Link>& links, MayBe may_be) noexcept {
+  const Link* found = nullptr;
+  for (const Link& link : links) {
+    if (!link.record.may_fail || !may_be(link)) continue;
+    const bool is_younger =
+        found == nullptr || link.record.since > found->record.since ||
+        (link.record.since == found->record.since && link.thread > found->thread);
+    if (is_younger) found = &link;
+  }
+  return found == nullptr ? 0 : found->thread;
+}
+
+bool is_of_lock(const WaitRecord& record) noexcept {
+  return record.kind == WaitKind::lock || record.kind == WaitKind::rlock;
+}
+
+bool is_of_queue(const WaitRecord& record) noexcept {
+  return record.kind == WaitKind::queue_empty || record.kind == WaitKind::queue_full ||
+         record.kind == WaitKind::queue_join;
+}
+
+bool has_stopped(ThreadId thread) noexcept {
+  const Slot& slot = slot_at(slot_number(thread));
+  return (slot.flags.load(platform::relaxed) & Slot::stopped_flag) != 0;
+}
+
+// Has a waiting thread look around now.
+void ask_to_look(Slot& slot) noexcept {
+  // release: pairs with the acquire in must_look(). That the thread sees it, once it is awake, is
+  // due to the state below: it is written after the flag, and read before it.
+  slot.must_look.store(1, platform::release);
+  std::uint32_t state = slot.wake.load(platform::relaxed);
+  while (state == Wake::watching || state == Wake::parked) {
+    if (slot.wake.compare_exchange_weak(state, Wake::interrupted, platform::acq_rel)) {
+      if (state == Wake::parked) platform::unpark(slot.wake, 1, platform::Reach::process);
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+Lookout::Lookout(Self& self, std::int64_t deadline, bool may_fail) noexcept
+    : self_(self),
+      may_fail_(may_fail),
+      deadline_(deadline),
+      since_(self.slot->since.load(platform::relaxed)),
+      step_(first_look_after),
+      due_(since_ + step_) {
+  if (slow_wait() != platform::never) {
+    slow_at_ = since_ + slow_wait();
+    due_ = std::min(due_, slow_at_);
+  }
+}
+
+Lookout::~Lookout() {
+  if (is_long_) long_waits.fetch_sub(1, platform::relaxed);
+}
+
+bool Lookout::must_look(bool in_time) const noexcept {
+  return self_.slot->must_look.load(platform::acquire) != 0 ||
+         (!in_time && platform::now() >= due_);
+}
+
+bool Lookout::look() noexcept {
+  // Whoever moves the waiting thread to another queue makes it wait for something new.
+  const std::int64_t since = self_.slot->since.load(platform::relaxed);
+  if (since != since_) {
+    since_ = since;
+    step_ = first_look_after;
+  }
+  // Counted before the look: a thread that ends after it sees that there is somebody to ask.
+  if (!std::exchange(is_long_, true)) long_waits.fetch_add(1, platform::seq_cst);
+  const bool is_asked = self_.slot->must_look.exchange(0, platform::seq_cst) != 0;
+  const std::int64_t now = platform::now();
+  while (since_ + step_ <= now) step_ *= 2;
+  due_ = since_ + step_;
+  // The thread that asked may need a moment until it is gone in full.
+  if (is_asked) due_ = std::min(due_, now + first_look_after);
+  if (slow_at_ > now) due_ = std::min(due_, slow_at_);
+  try {
+    tell_details();
+    if (now >= slow_at_) tell_if_slow();
+    return deadlock_policy() != DeadlockPolicy::off && deadline_ == platform::never && judge();
+  } catch (const std::bad_alloc&) {
+    return false;  // The next look may find more memory.
+  }
+}
+
+void Lookout::tell_details() {
+  const WaitRecord record = read_record(*self_.slot);
+  WaitDetails details;
+  if (const std::optional<Link> link = read_link(self_.id)) details.holder = link->holder;
+  details.object_name = name_of(reinterpret_cast<const void*>(record.object));
+  details.depth = platform::capture_stack(details.stack);
+  publish_details(*self_.slot, details);
+}
+
+void Lookout::tell_if_slow() {
+  if (std::exchange(is_slow_told_, true)) return;
+  const WaitRecord record = read_record(*self_.slot);
+  if (!is_of_lock(record) && record.kind != WaitKind::queue_full) return;
+  Link link{self_.id, record, 0};
+  if (const std::optional<WaitDetails> details = read_details(*self_.slot, record)) {
+    link.holder = details->holder;
+  }
+  std::string text = "tutti: " + name_of_thread(self_.id) + " has waited " +
+                     std::to_string((platform::now() - record.since) / 1'000'000) + " ms for " +
+                     describe_wait(link);
+  if (link.holder != 0) {
+    text += ", held by " + name_of_thread(link.holder);
+    if (const std::optional<Link> next = read_link(link.holder)) {
+      text += ", which waits for " + describe_wait(*next);
+    }
+  }
+  platform::print_error((text + "\n").c_str());
+}
+
+bool Lookout::fail_with(std::exception_ptr failure) noexcept {
+  self_.failure = std::move(failure);
+  return true;
+}
+
+bool Lookout::judge() {
+  const std::optional<Link> own = read_link(self_.id);
+  if (!own) return false;  // Woken by now.
+  if (is_of_lock(own->record) && own->holder != 0 && own->holder != self_.id &&
+      (!is_living(own->holder) || has_stopped(own->holder))) {
+    if (!still_holds(*own)) return false;
+    const std::string text = describe_wait(*own) + " is held by " + name_of_thread(own->holder) +
+                             ", which has ended without releasing it";
+    if (may_fail_) {
+      return fail_with(std::make_exception_ptr(
+          OwnerDiedError(text + ", and can't be acquired by " + name_of_thread(self_.id))));
+    }
+    if (is_told_first({*own})) platform::print_error(("tutti: " + text + "\n").c_str());
+    return false;
+  }
+  // A Lock that the thread holds itself may be meant as a signal, for another thread to release.
+  if (own->holder != self_.id) {
+    if (const std::vector<Link> ring = find_ring(self_.id); !ring.empty()) return judge_ring(ring);
+  }
+  if (const std::vector<Link> all = find_stuck_process(); !all.empty()) {
+    return judge_stuck_process(all);
+  }
+  return false;
+}
+
+bool Lookout::are_details_there(const std::vector<Link>& links) noexcept {
+  if (std::exchange(has_asked_for_details_, true)) return true;
+  bool are_there = true;
+  for (const Link& link : links) {
+    Slot& slot = slot_at(slot_number(link.thread));
+    if (slot.details_stamp.load(platform::relaxed) == link.record.stamp) continue;
+    ask_to_look(slot);
+    are_there = false;
+  }
+  if (!are_there) due_ = std::min(due_, platform::now() + time_for_details);
+  return are_there;
+}
+
+bool Lookout::judge_ring(const std::vector<Link>& ring) {
+  if (!are_details_there(ring)) return false;
+  const bool throws = deadlock_policy() == DeadlockPolicy::throw_error;
+  const ThreadId victim = throws ? youngest(ring, [](const Link&) { return true; }) : 0;
+  if (victim == self_.id) {
+    auto story = std::make_shared<DeadlockStory>(DeadlockStory::About::ring, ring, victim);
+    return fail_with(std::make_exception_ptr(DeadlockError(std::move(story))));
+  }
+  if (victim != 0) {
+    ask_to_look(slot_at(slot_number(victim)));
+    return false;
+  }
+  if (is_told_first(ring)) {
+    DeadlockStory story(DeadlockStory::About::ring, ring, 0);
+    tell(story);
+    if (deadlock_policy() == DeadlockPolicy::abort_program) std::abort();
+  }
+  return false;
+}
+
+// Those who could bring or take an item, or set a future, are known here: nobody. They throw, as do
+// those who wait for their own lock. What remains, such as an event that nobody sets, may be just
+// an odd way to wait for the user's kill: that is told, and no more.
+bool Lookout::judge_stuck_process(const std::vector<Link>& all) {
+  if (!are_details_there(all)) return false;
+  const bool throws = deadlock_policy() == DeadlockPolicy::throw_error;
+  const ThreadId victim =
+      throws ? youngest(all,
+                        [](const Link& link) {
+                          const bool is_own_lock =
+                              is_of_lock(link.record) && link.holder == link.thread;
+                          const bool is_nobodys_future =
+                              link.record.kind == WaitKind::future && link.holder == 0;
+                          return is_of_queue(link.record) || is_own_lock || is_nobodys_future;
+                        })
+             : 0;
+  if (victim == self_.id) {
+    auto story = std::make_shared<DeadlockStory>(DeadlockStory::About::stuck_process, all, victim);
+    return fail_with(std::make_exception_ptr(DeadlockError(std::move(story))));
+  }
+  if (victim != 0) {
+    ask_to_look(slot_at(slot_number(victim)));
+    return false;
+  }
+  std::int64_t last = 0;
+  for (const Link& link : all) last = std::max(last, link.record.since);
+  if (platform::now() < last + stall_after) {
+    due_ = std::min(due_, last + stall_after);
+    return false;
+  }
+  if (is_told_first(all)) {
+    DeadlockStory story(DeadlockStory::About::stuck_process, all, 0);
+    tell(story);
+    if (deadlock_policy() == DeadlockPolicy::abort_program) std::abort();
+  }
+  return false;
+}
+
+// Dekker's pattern with look(), seq_cst: either that sees that the thread has ended, or this sees
+// that somebody waits.
+void look_after_end_of_thread() noexcept {
+  if (long_waits.load(platform::seq_cst) == 0) return;
+  for (std::uint32_t number = 1; number <= last_slot(); ++number) {
+    Slot& slot = slot_at(number);
+    if (!is_living(id_of(slot))) continue;
+    const WaitKind kind = slot.kind.load(platform::relaxed);
+    if (kind != WaitKind::none && kind != WaitKind::io && kind != WaitKind::sleep) {
+      ask_to_look(slot);
+    }
+  }
+}
+
+void reset_detector_after_fork() noexcept {
+  long_waits.store(0, platform::relaxed);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

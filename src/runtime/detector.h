@@ -1,0 +1,64 @@
+// The detector: long waits look around whether they can still end.
+//
+// Short waits pay nothing for it. A thread that has waited for 10 ms wakes up once, says in its
+// slot what it knows about its wait (holder, name of the object, stack), and looks whether it is in
+// a ring of threads that wait for each other, whether the owner of its lock has died, or whether
+// all threads of the process wait for ever. Then it goes back to sleep, and looks again after ever
+// doubled times. A ring is closed by the thread that begins to wait last, so the first look finds
+// it; the later ones are for what others bring about: a thread's end makes long waits look as well.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/self.h"
+#include "runtime/wait_graph.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// One wait of the calling thread, from when its record is published to its end.
+class Lookout {
+ public:
+  Lookout(Self& self, std::int64_t deadline, bool may_fail) noexcept;
+  ~Lookout();
+  Lookout(const Lookout&) = delete;
+  Lookout& operator=(const Lookout&) = delete;
+
+  /// When to wake up for the next look, in nanoseconds.
+  std::int64_t due() const noexcept { return due_; }
+  /// Asked after each sleep: true if it is time, or if another thread has asked for it.
+  bool must_look(bool in_time) const noexcept;
+  /// Looks around. True if the wait is to end, because it would never: self.failure says why.
+  bool look() noexcept;
+
+ private:
+  bool judge();
+  bool judge_ring(const std::vector<Link>& ring);
+  bool judge_stuck_process(const std::vector<Link>& all);
+  /// True if each of them has said what it knows about its wait. Otherwise those that have not are
+  /// asked to, once: they may begin to wait at the same time as this thread.
+  bool are_details_there(const std::vector<Link>& links) noexcept;
+  bool fail_with(std::exception_ptr failure) noexcept;
+  void tell_details();
+  void tell_if_slow();
+
+  Self& self_;
+  const bool may_fail_;
+  bool is_slow_told_ = false;
+  bool has_asked_for_details_ = false;
+  /// Counted among the long waits.
+  bool is_long_ = false;
+  const std::int64_t deadline_;
+  std::int64_t since_ = 0;
+  std::int64_t step_;
+  std::int64_t due_;
+  std::int64_t slow_at_ = platform::never;
+};
+
+/// A thread of this process has ended or stopped: those who have waited for long look whether that
+/// leaves them without hope.
+void look_after_end_of_thread() noexcept;
+
+/// In a fork's child: nobody has waited for long.
+void reset_detector_after_fork() noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

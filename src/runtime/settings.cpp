@@ -1,0 +1,76 @@
+#include "runtime/settings.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "tutti/platform/floor.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+
+std::string_view variable(const char* name) noexcept {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// The program goes on with the default, for a wrong setting is no reason to stop it.
+void complain(const char* name, std::string_view value, const char* expected) noexcept {
+  platform::print_error(("tutti: " + std::string(name) + "='" + std::string(value) +
+                         "' is ignored: expected " + expected + "\n")
+                            .c_str());
+}
+
+DeadlockPolicy read_deadlock_policy() noexcept {
+  const std::string_view value = variable("TUTTI_DEADLOCK");
+  if (value == "report") return DeadlockPolicy::report;
+  if (value == "abort") return DeadlockPolicy::abort_program;
+  if (value == "off") return DeadlockPolicy::off;
+  if (!value.empty() && value != "throw") {
+    complain("TUTTI_DEADLOCK", value, "throw, report, abort or off");
+  }
+  return DeadlockPolicy::throw_error;
+}
+
+std::int64_t read_slow_wait() noexcept {
+  const std::string_view value = variable("TUTTI_SLOW_WAIT");
+  if (value.empty()) return platform::never;
+  char* end = nullptr;
+  const double milliseconds = std::strtod(value.data(), &end);
+  constexpr double most = 1e12;
+  if (*end != '\0' || !(milliseconds > 0) || milliseconds > most) {
+    complain("TUTTI_SLOW_WAIT", value, "a number of milliseconds above 0");
+    return platform::never;
+  }
+  return static_cast<std::int64_t>(milliseconds * 1e6);
+}
+
+}  // namespace
+
+void read_settings() noexcept {
+  deadlock_policy();
+  tells_stacks();
+  slow_wait();
+}
+
+DeadlockPolicy deadlock_policy() noexcept {
+  static const DeadlockPolicy policy = read_deadlock_policy();
+  return policy;
+}
+
+bool tells_stacks() noexcept {
+  static const bool tells = [] {
+    const std::string_view value = variable("TUTTI_STACKS");
+    return !value.empty() && value != "0";
+  }();
+  return tells;
+}
+
+std::int64_t slow_wait() noexcept {
+  static const std::int64_t threshold = read_slow_wait();
+  return threshold;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,34 @@
+// What the environment says about diagnosis, read once.
+#pragma once
+
+#include <cstdint>
+
+#include "tutti/config.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+/// Reads them all; called while the program has one thread.
+void read_settings() noexcept;
+
+/// What happens when a deadlock is found.
+enum class DeadlockPolicy {
+  /// One of its threads throws DeadlockError.
+  throw_error,
+  /// It is told on stderr, and the threads go on waiting.
+  report,
+  /// It is told on stderr, and the program is aborted.
+  abort_program,
+  /// Nobody looks for any.
+  off,
+};
+/// TUTTI_DEADLOCK=throw|report|abort|off; throw_error by default.
+DeadlockPolicy deadlock_policy() noexcept;
+
+/// TUTTI_STACKS=1: messages tell whole stacks.
+bool tells_stacks() noexcept;
+
+/// TUTTI_SLOW_WAIT=milliseconds: from what time on a wait for a lock is told on stderr, in
+/// nanoseconds; platform::never by default.
+std::int64_t slow_wait() noexcept;
+
+}  // namespace tutti::inline TUTTI_ABI::runtime

@@ -1,0 +1,94 @@
+#include "runtime/wait_graph.h"
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/load.h"
+#include "runtime/waiting.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+
+constexpr std::size_t kinds = static_cast<std::size_t>(WaitKind::work) + 1;
+// Set before main(), by static initialisers.
+constinit std::array<atomic<FindHolder>, kinds> finders{};
+
+ThreadId find_holder(ThreadId waiting, const WaitRecord& record) noexcept {
+  const FindHolder find = finders[static_cast<std::size_t>(record.kind)].load(platform::acquire);
+  return find == nullptr ? 0 : find(waiting, record);
+}
+
+bool is_endless(const WaitRecord& record) noexcept {
+  return record.kind != WaitKind::none && record.kind != WaitKind::io &&
+         record.kind != WaitKind::sleep && record.deadline == platform::never && !record.woken;
+}
+
+bool all_still_hold(const std::vector<Link>& links) noexcept {
+  return std::all_of(links.begin(), links.end(), still_holds);
+}
+
+}  // namespace
+
+void set_holder_finder(WaitKind kind, FindHolder find) noexcept {
+  finders[static_cast<std::size_t>(kind)].store(find, platform::release);
+}
+
+std::optional<Link> read_link(ThreadId thread) noexcept {
+  if (!is_living(thread)) return std::nullopt;
+  const WaitRecord record = read_record(slot_at(slot_number(thread)));
+  // The slot may have become another thread's meanwhile.
+  if (!is_endless(record) || !is_living(thread)) return std::nullopt;
+  return Link{thread, record, find_holder(thread, record)};
+}
+
+// The stamp counts the changes of a thread's record, so the same stamp means the same wait, and a
+// thread that waits can't acquire or release anything: between two looks at it that agree, what it
+// holds and what it waits for was the same. A holder that is blocked, too, holds what it held.
+bool still_holds(const Link& link) noexcept {
+  const std::optional<Link> again = read_link(link.thread);
+  return again && again->record.stamp == link.record.stamp && again->holder == link.holder;
+}
+
+// Each of the threads has one edge at most, so a walk either ends or runs into a circle. One that
+// the first thread does not belong to is the business of those who do: it is noticed by a second
+// walker at half the speed (Floyd's tortoise), which here looks at what is in the list already.
+std::vector<Link> find_ring(ThreadId thread) {
+  std::vector<Link> path;
+  ThreadId next = thread;
+  do {
+    const std::optional<Link> link = read_link(next);
+    if (!link || link->holder == 0 || path.size() == last_slot()) return {};
+    path.push_back(*link);
+    if (path[path.size() / 2].thread == link->holder && link->holder != thread) return {};
+    next = link->holder;
+  } while (next != thread);
+  if (!all_still_hold(path)) return {};
+  return path;
+}
+
+std::vector<Link> find_stuck_process() {
+  // In this order the cheap questions come first.
+  if (runnable_threads() > 0 || is_interrupt_pending()) return {};
+  std::vector<Link> all;
+  int stopped = 0;
+  for (std::uint32_t number = 1; number <= last_slot(); ++number) {
+    const Slot& slot = slot_at(number);
+    const ThreadId id = id_of(slot);
+    if (!is_living(id)) continue;
+    if ((slot.flags.load(platform::relaxed) & Slot::stopped_flag) != 0) {
+      ++stopped;
+      continue;
+    }
+    const std::optional<Link> link = read_link(id);
+    if (!link) return {};
+    all.push_back(*link);
+  }
+  // Threads that tutti has never seen might do anything, and so might a handler of a signal.
+  const bool knows_all = platform::thread_count() == static_cast<int>(all.size()) + stopped &&
+                         !platform::handles_signals();
+  if (!knows_all || runnable_threads() > 0 || !all_still_hold(all)) return {};
+  return all;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime
