@@ -8,6 +8,7 @@
 #include "runtime/describe.h"
 #include "runtime/names.h"
 #include "tutti/errors.h"
+#include "tutti/runtime/remembered.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
 
@@ -33,7 +34,7 @@ QueueBase::QueueBase(std::size_t limit, Ends ends, std::string name)
 }
 
 QueueBase::~QueueBase() {
-  if (core_->has_name.load(platform::relaxed)) runtime::forget_name(this);
+  runtime::forget(this);
 }
 
 std::string QueueBase::name() const {
@@ -41,7 +42,6 @@ std::string QueueBase::name() const {
 }
 
 void QueueBase::set_name(std::string name) {
-  core_->has_name.store(true, platform::relaxed);
   runtime::set_name(this, std::move(name));
 }
 

@@ -129,8 +129,6 @@ struct QueueBase::Core {
   Tasks tasks{putters.index};
   /// Under both guards.
   bool is_shut_down = false;
-  /// runtime::set_name() was called for the queue.
-  platform::hint<bool> has_name{false};
   /// In the list of all queues.
   Core* next = nullptr;
   Core* previous = nullptr;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/guard.h"
+#include "tutti/runtime/remembered.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
@@ -15,7 +16,12 @@ using Names = std::map<const void*, std::string>;
 Names& names() {
   static Names& all = []() -> Names& {
     // Objects that were given up with their execution forget nothing themselves.
-    platform::on_restart([] { names().clear(); }, platform::Restart::after_loss);
+    platform::on_restart(
+        [] {
+          for (const auto& [object, name] : names()) count_forgotten(object);
+          names().clear();
+        },
+        platform::Restart::after_loss);
     return *new Names;
   }();
   return all;
@@ -26,12 +32,14 @@ Names& names() {
 void set_name(const void* object, std::string name) {
   if (name.empty()) return forget_name(object);
   const GuardHolder held(leaf_guard);
-  names()[object] = std::move(name);
+  const auto [place, is_first] = names().try_emplace(object);
+  place->second = std::move(name);
+  if (is_first) count_remembered(object);
 }
 
 void forget_name(const void* object) noexcept {
   const GuardHolder held(leaf_guard);
-  names().erase(object);
+  if (names().erase(object) != 0) count_forgotten(object);
 }
 
 std::string name_of(const void* object) {

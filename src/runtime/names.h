@@ -10,7 +10,7 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 /// An empty name is none.
 void set_name(const void* object, std::string name);
-/// Whoever has named an object calls this when it goes.
+/// An object that can be named calls forget() when it goes: see tutti/runtime/remembered.h.
 void forget_name(const void* object) noexcept;
 /// Empty if it has none, or is no more.
 std::string name_of(const void* object);

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "sync/lock_wait.h"
 #include "threading/errors.h"
@@ -11,6 +12,11 @@ namespace tutti::inline TUTTI_ABI::threading {
 using sync::Bucket;
 using sync::Outcome;
 using sync::Waiter;
+
+void Condition::set_name(std::string name) {
+  if (lock_ == &own_) own_.set_name(name);
+  Named::set_name(std::move(name));
+}
 
 void Condition::acquire() {
   is_rlock_ ? static_cast<RLock*>(lock_)->acquire() : static_cast<Lock*>(lock_)->acquire();

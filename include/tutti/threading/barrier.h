@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "tutti/platform/floor.h"
+#include "tutti/threading/named.h"
 #include "tutti/time.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
@@ -26,7 +27,7 @@ namespace tutti::inline TUTTI_ABI::threading {
 ///     for (…) { compute_part(); step.wait(); }
 ///
 /// Thread-safe. Python counterpart: threading.Barrier.
-class Barrier {
+class Barrier : public Named {
  public:
   /// `action` is called by the last thread to come, before the others go on. `timeout` is the
   /// default for wait(). Throws ValueError when `parties` is below 1.

@@ -4,10 +4,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 #include "tutti/threading/lock.h"
+#include "tutti/threading/named.h"
 #include "tutti/threading/rlock.h"
 #include "tutti/threading/timed_lockable.h"
 #include "tutti/time.h"
@@ -26,13 +28,20 @@ namespace tutti::inline TUTTI_ABI::threading {
 /// for by wait_for, since another thread may come in between.
 ///
 /// Thread-safe. A lock given to it must outlive it. Python counterpart: threading.Condition.
-class Condition : public TimedLockable<Condition> {
+class Condition : public TimedLockable<Condition>, public Named {
  public:
   constexpr Condition() noexcept : lock_(&own_), is_rlock_(true) {}
   explicit constexpr Condition(Lock& lock) noexcept : lock_(&lock), is_rlock_(false) {}
   explicit constexpr Condition(RLock& lock) noexcept : lock_(&lock), is_rlock_(true) {}
+  /// With a name for messages, which its own lock has too.
+  explicit Condition(std::string name) : Condition() { set_name(std::move(name)); }
+  Condition(Lock& lock, std::string name) : Condition(lock) { set_name(std::move(name)); }
+  Condition(RLock& lock, std::string name) : Condition(lock) { set_name(std::move(name)); }
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
+
+  /// Names the condition, and its own lock, if that is the one it has.
+  void set_name(std::string name);
 
   /// Lock::acquire of the condition's lock, in all its forms.
   void acquire();

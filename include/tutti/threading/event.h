@@ -1,7 +1,11 @@
 // threading::Event: a flag that threads wait for.
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "tutti/sync/event_cell.h"
+#include "tutti/threading/named.h"
 #include "tutti/time.h"
 
 namespace tutti::inline TUTTI_ABI::threading {
@@ -12,9 +16,11 @@ namespace tutti::inline TUTTI_ABI::threading {
 ///     while (!stop.wait(0.1)) work();
 ///
 /// Thread-safe; constant-initialised, four bytes. Python counterpart: threading.Event.
-class Event {
+class Event : public Named {
  public:
   constexpr Event() noexcept = default;
+  /// With a name for messages.
+  explicit Event(std::string name) : Named(std::move(name)) {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 

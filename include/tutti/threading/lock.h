@@ -2,8 +2,11 @@
 #pragma once
 
 #include <concepts>
+#include <string>
+#include <utility>
 
 #include "tutti/sync/lock_cell.h"
+#include "tutti/threading/named.h"
 #include "tutti/threading/timed_lockable.h"
 #include "tutti/time.h"
 
@@ -25,9 +28,11 @@ class Condition;
 ///
 /// Thread-safe; constant-initialised, so usable in static objects; destroy it only while no thread
 /// uses it. Python counterpart: threading.Lock.
-class Lock : public TimedLockable<Lock> {
+class Lock : public TimedLockable<Lock>, public Named {
  public:
   constexpr Lock() noexcept = default;
+  /// With a name for messages.
+  explicit Lock(std::string name) : Named(std::move(name)) {}
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 

@@ -3,8 +3,11 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "tutti/sync/lock_cell.h"
+#include "tutti/threading/named.h"
 #include "tutti/threading/timed_lockable.h"
 #include "tutti/time.h"
 
@@ -19,9 +22,11 @@ class Condition;
 ///     std::scoped_lock held(tree);   // and again in a function that this one calls
 ///
 /// Thread-safe; constant-initialised. Python counterpart: threading.RLock.
-class RLock : public TimedLockable<RLock> {
+class RLock : public TimedLockable<RLock>, public Named {
  public:
   constexpr RLock() noexcept = default;
+  /// With a name for messages.
+  explicit RLock(std::string name) : Named(std::move(name)) {}
   RLock(const RLock&) = delete;
   RLock& operator=(const RLock&) = delete;
 

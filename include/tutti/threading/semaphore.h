@@ -3,8 +3,11 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "tutti/sync/semaphore_cell.h"
+#include "tutti/threading/named.h"
 #include "tutti/threading/timed_lockable.h"
 #include "tutti/time.h"
 
@@ -18,10 +21,12 @@ namespace tutti::inline TUTTI_ABI::threading {
 ///
 /// Counts go up to 2,147,483,647. Thread-safe; constant-initialised for a constant count. Python
 /// counterpart: threading.Semaphore.
-class Semaphore : public TimedLockable<Semaphore> {
+class Semaphore : public TimedLockable<Semaphore>, public Named {
  public:
   /// Throws ValueError when `value` is negative.
   constexpr explicit Semaphore(int value = 1) : cell_(checked(value)) {}
+  /// With a name for messages.
+  Semaphore(int value, std::string name) : Named(std::move(name)), cell_(checked(value)) {}
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
@@ -84,6 +89,9 @@ class BoundedSemaphore : public Semaphore {
  public:
   /// Throws ValueError when `value` is negative.
   constexpr explicit BoundedSemaphore(int value = 1) : Semaphore(value), initial_value_(value) {}
+  /// With a name for messages.
+  BoundedSemaphore(int value, std::string name)
+      : Semaphore(value, std::move(name)), initial_value_(value) {}
 
   /// As Semaphore::release, and throws ValueError when the count would pass the initial value; then
   /// nothing has changed.
