@@ -287,6 +287,7 @@ void refuse_thread_exit(void* /*argument*/) {
 bool SharedState::wait(std::int64_t deadline) {
   if (platform::current().pass != 0 && look() >= Phase::cancelled) return true;
   runtime::Self& self = runtime::self();
+  if (look() >= Phase::cancelled) return true;  // For those whom the line above does not let pass.
   if (is_running(*this)) {
     throw DeadlockError(described() + ": the call waits for its own result" +
                         runtime::in_calling_thread());

@@ -21,6 +21,7 @@ constinit atomic<Slot*> the_main_slot{nullptr};
 constinit atomic<std::uint32_t> dummies{0};
 constinit atomic<void (*)(Self&)> welcome_hook{nullptr};
 constinit atomic<void (*)(Self&)> farewell_hook{nullptr};
+constinit atomic<void (*)(Self&)> leave_hook{nullptr};
 
 // Ids of threads of the processes that this one was forked from, sorted. Changed only in a fork's
 // child, while it has one thread. Never destroyed, for threads that outlive static objects.
@@ -38,12 +39,14 @@ constexpr std::uint32_t pass_of(ThreadId id) {
 
 void set_current(Self& self) noexcept {
   platform::current().self = &self;
-  // Daemons take the slow path always, where self() is their gate at the program's end.
-  platform::current().pass = self.is_daemon ? 0 : pass_of(self.id);
+  // Daemons take the slow path always, where self() is their gate at the program's end; and so does
+  // everybody while locks are watched.
+  platform::current().pass = self.is_daemon || are_locks_watched() ? 0 : pass_of(self.id);
 }
 
 void leave(void* pointer) {
   auto* self = static_cast<Self*>(pointer);
+  if (auto* leaves = leave_hook.load(platform::acquire)) leaves(*self);
   platform::current() = {};
   count_runnable(-1);
   Slot* main = self->slot;
@@ -203,6 +206,10 @@ void stop_for_good(Self& self) noexcept {
 
 void before_stopping(void (*farewell)(Self&)) noexcept {
   farewell_hook.store(farewell, platform::release);
+}
+
+void before_leaving(void (*leaves)(Self&)) noexcept {
+  leave_hook.store(leaves, platform::release);
 }
 
 void exempt_from_stopping() noexcept {

@@ -45,6 +45,8 @@ bool must_stop(const Self& self) noexcept;
 [[noreturn]] void stop_for_good(Self& self) noexcept;
 /// Sets what stop_for_good() calls first.
 void before_stopping(void (*farewell)(Self&)) noexcept;
+/// Sets what is called in each thread that ends, after its thread_local objects are destroyed.
+void before_leaving(void (*leaves)(Self&)) noexcept;
 /// For the thread that ends the program, whatever it was: from now on it must not stop.
 void exempt_from_stopping() noexcept;
 

@@ -16,6 +16,11 @@ std::string_view variable(const char* name) noexcept {
   return value == nullptr ? "" : value;
 }
 
+bool is_on(const char* name) noexcept {
+  const std::string_view value = variable(name);
+  return !value.empty() && value != "0";
+}
+
 // The program goes on with the default, for a wrong setting is no reason to stop it.
 void complain(const char* name, std::string_view value, const char* expected) noexcept {
   platform::print_error(("tutti: " + std::string(name) + "='" + std::string(value) +
@@ -52,6 +57,7 @@ std::int64_t read_slow_wait() noexcept {
 void read_settings() noexcept {
   deadlock_policy();
   tells_stacks();
+  keeps_lock_order();
   slow_wait();
 }
 
@@ -61,11 +67,18 @@ DeadlockPolicy deadlock_policy() noexcept {
 }
 
 bool tells_stacks() noexcept {
-  static const bool tells = [] {
-    const std::string_view value = variable("TUTTI_STACKS");
-    return !value.empty() && value != "0";
-  }();
+  static const bool tells = is_on("TUTTI_STACKS");
   return tells;
+}
+
+bool keeps_lock_order() noexcept {
+  static const bool keeps = is_on("TUTTI_LOCK_ORDER");
+  return keeps;
+}
+
+bool are_locks_watched() noexcept {
+  // Explored programs go all ways that there are.
+  return platform::needs_detector && (tells_stacks() || keeps_lock_order());
 }
 
 std::int64_t slow_wait() noexcept {

@@ -27,6 +27,14 @@ DeadlockPolicy deadlock_policy() noexcept;
 /// TUTTI_STACKS=1: messages tell whole stacks.
 bool tells_stacks() noexcept;
 
+/// TUTTI_LOCK_ORDER=1: the order in which threads take locks is written down (sync/lock_order.h).
+bool keeps_lock_order() noexcept;
+
+/// With either of these, every acquisition and release of a lock is written down (sync/held.h).
+/// Then every thread takes the slow path, as daemons do always: the inline paths know nothing of
+/// this, and cost nothing by it.
+bool are_locks_watched() noexcept;
+
 /// TUTTI_SLOW_WAIT=milliseconds: from what time on a wait for a lock is told on stderr, in
 /// nanoseconds; platform::never by default.
 std::int64_t slow_wait() noexcept;

@@ -6,6 +6,7 @@
 #include "runtime/describe.h"
 #include "runtime/spin.h"
 #include "runtime/wait_graph.h"
+#include "sync/held.h"
 #include "sync/lock_wait.h"
 #include "tutti/errors.h"
 
@@ -80,19 +81,21 @@ bool LockCell::is_mine_slow() const noexcept {
   return self != nullptr && owner() != 0 && self->is(owner());
 }
 
-bool LockCell::try_acquire_slow() {
+bool LockCell::try_acquire_slow(WaitKind kind) {
   const runtime::Self& self = runtime::self();
   std::uint32_t word = word_.load(platform::relaxed);
   while (is_free(word)) {
     const std::uint32_t held = word == 0 ? word_of(self.id) : signal_held;
-    if (word_.compare_exchange_weak(word, held, platform::acquire, platform::relaxed)) return true;
+    if (!word_.compare_exchange_weak(word, held, platform::acquire, platform::relaxed)) continue;
+    if (held != signal_held) note_taken(self, kind, this);
+    return true;
   }
   return false;
 }
 
 bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
   runtime::Self& self = runtime::self();
-  if (try_acquire_slow()) return true;
+  if (try_acquire_slow(kind)) return true;
   if (deadline <= platform::now()) return false;
   runtime::check_interrupt(self);
   if (const std::uint32_t word = word_.load(platform::relaxed); is_mine()) {
@@ -102,7 +105,7 @@ bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
   }
   const std::int64_t since = platform::now();
   if (runtime::spin<runtime::Looks::ever_rarer>(this, deadline,
-                                                [this] { return try_acquire_slow(); })) {
+                                                [&] { return try_acquire_slow(kind); })) {
     return true;
   }
   Waiter waiter(self, kind, this);
@@ -123,8 +126,11 @@ bool LockCell::release_slow() noexcept {
     return is_mine ? 0 : signal_free;
   };
   while (!is_free(word) && (word & waiters_bit) == 0) {
-    if (word_.compare_exchange_weak(word, free_word(), platform::release, platform::relaxed))
-      return true;
+    if (!word_.compare_exchange_weak(word, free_word(), platform::release, platform::relaxed)) {
+      continue;
+    }
+    note_released(id_of_word(word), this);
+    return true;
   }
   if (is_free(word)) return false;
 
@@ -149,6 +155,7 @@ bool LockCell::release_slow() noexcept {
   } while (!word_.compare_exchange_weak(word, next, platform::release, platform::relaxed));
   if (first != nullptr) bucket.pop(this, hands_over ? Outcome::granted : Outcome::woken);
   bucket.unlock();
+  note_released(id_of_word(word), this);
   if (first != nullptr) wake(*first);
   return true;
 }
@@ -216,6 +223,7 @@ bool LockWait::wait(std::int64_t deadline) {
     runtime::stop_or_throw(waiter_.self, ended);
     is_taken = after_wake();
   }
+  note();
   return true;
 }
 
@@ -226,6 +234,8 @@ void LockWait::wait_unconditionally() noexcept {
     runtime::wait_for_wake(waiter_.self, waiter_.reason, platform::never,
                            runtime::Interrupts::deferred);
     resume_unconditionally();
+  } else {
+    note();
   }
 }
 
@@ -234,6 +244,12 @@ void LockWait::resume_unconditionally() noexcept {
     runtime::wait_for_wake(waiter_.self, waiter_.reason, platform::never,
                            runtime::Interrupts::deferred);
   }
+  note();
+}
+
+void LockWait::note() const noexcept {
+  if (cell_.owner() == 0) return;
+  note_taken(waiter_.self, waiter_.reason.kind.load(platform::relaxed), &cell_);
 }
 
 bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, WaitKind kind,

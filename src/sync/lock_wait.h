@@ -43,6 +43,8 @@ class LockWait {
   bool take_as_heir() noexcept;
   /// What a waiter does once it was taken out of the queue; true if the lock is its own.
   bool after_wake() noexcept;
+  /// Writes down that the lock is taken.
+  void note() const noexcept;
 
   LockCell& cell_;
   Waiter& waiter_;

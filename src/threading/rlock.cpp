@@ -27,7 +27,7 @@ bool RLock::acquire_checked(bool blocking, Timeout timeout) {
     return true;
   }
   if (deadline) return cell_.acquire(sync::WaitKind::rlock, *deadline);
-  return cell_.try_acquire() || operation.in_vain();
+  return cell_.try_acquire(sync::WaitKind::rlock) || operation.in_vain();
 }
 
 void RLock::release_slow() {

@@ -109,6 +109,10 @@ int fork_with_pool() {
   const pid_t child = fork();
   if (child == 0) {
     check(done.result() == 1, "what was done before is done");
+    threading::Thread daemon(
+        {.target = [&] { check(done.result() == 1, "for daemons too"); }, .daemon = true});
+    daemon.start();
+    daemon.join();
     try {
       pool.submit([] {});
       check(false, "the pool of the parent takes nothing here");

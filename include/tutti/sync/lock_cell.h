@@ -37,7 +37,7 @@ class LockCell {
   LockCell& operator=(const LockCell&) = delete;
 
   /// True if the lock was free and is now the caller's.
-  bool try_acquire() { return take_plainly() || try_acquire_slow(); }
+  bool try_acquire(WaitKind kind) { return take_plainly() || try_acquire_slow(kind); }
 
   /// Waits until `deadline` (monotonic nanoseconds) at most. False when it passed.
   bool acquire(WaitKind kind, std::int64_t deadline = platform::never) {
@@ -98,7 +98,7 @@ class LockCell {
     return owner_of(word) == 0 || owner_of(word) == signal_free;
   }
 
-  bool try_acquire_slow();
+  bool try_acquire_slow(WaitKind kind);
   bool acquire_slow(WaitKind kind, std::int64_t deadline);
   bool release_slow() noexcept;
   bool is_mine_slow() const noexcept;

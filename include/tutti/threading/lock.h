@@ -87,7 +87,7 @@ class Lock : public TimedLockable<Lock>, public Named {
   }
   bool try_acquire() {
     const platform::Operation operation("Lock.acquire(false)", this);
-    return cell_.try_acquire() || operation.in_vain();
+    return cell_.try_acquire(sync::WaitKind::lock) || operation.in_vain();
   }
   bool acquire_checked(bool blocking, Timeout timeout);
   [[noreturn]] void throw_not_held() const;
