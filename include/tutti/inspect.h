@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "tutti/threading/thread_state.h"
@@ -25,11 +26,63 @@ struct ThreadInfo {
   double blocked_for = 0;
   /// Seconds until the wait ends by itself; infinity without a limit or when not blocked.
   double time_left = 0;
+
+  // Known of a wait once it has lasted for some milliseconds:
+  /// The name of what it waits for, at most 31 bytes; empty if that has none.
+  std::string object_name;
+  /// The ident of the thread that it waits for: who has the lock, or is to be joined. 0 if that is
+  /// nobody in particular.
+  std::uint64_t holder = 0;
+  /// The return addresses of the calls that led to the wait, the innermost first.
+  std::vector<std::uintptr_t> stack;
 };
 
 /// A snapshot of all living threads of this process, read from the registry: it stops nobody, and
 /// each thread is shown as it was when its entry was read. Any thread may call it.
 std::vector<ThreadInfo> threads();
+
+/// Who waits for whom: threads, and an edge for each that waits for another one.
+class WaitGraph {
+ public:
+  struct Wait {
+    /// Idents: `from` waits for `to`.
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+    /// What `from` waits for, and `to` has.
+    threading::BlockedOn through;
+    /// Its name; empty if it has none.
+    std::string object_name;
+    /// Without a time-out, so it ends by what `to` does only.
+    bool endless = true;
+  };
+
+  /// The edges follow from the threads' holders.
+  explicit WaitGraph(std::vector<ThreadInfo> threads);
+
+  const std::vector<ThreadInfo>& threads() const noexcept { return threads_; }
+  const std::vector<Wait>& waits() const noexcept { return waits_; }
+  /// The thread with this ident, or null.
+  const ThreadInfo* find(std::uint64_t ident) const noexcept;
+  /// Threads that wait for each other: in each list, every one for the next, and the last for the
+  /// first. A ring without a time-out in it is a deadlock.
+  const std::vector<std::vector<std::uint64_t>>& rings() const noexcept { return rings_; }
+  bool is_in_ring(std::uint64_t ident) const noexcept;
+
+ private:
+  std::vector<ThreadInfo> threads_;
+  /// Of each ident in threads_.
+  std::unordered_map<std::uint64_t, std::size_t> places_;
+  std::vector<Wait> waits_;
+  std::vector<std::vector<std::uint64_t>> rings_;
+};
+
+/// A snapshot as threads() takes it. Waits that have just begun may be missing.
+WaitGraph wait_graph();
+
+/// Keeps the `tutti` command, run by the same user or by root, from showing this program, for good,
+/// and the processes that it has been forked from or forks. TUTTI_INSPECT=off in the environment
+/// does so from the start. What is shown inside of the program (threads(), SIGQUIT) stays.
+void hide() noexcept;
 
 /// The snapshot as a table, one line a thread.
 void dump(std::ostream& stream);

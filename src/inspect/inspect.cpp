@@ -1,11 +1,12 @@
 #include "tutti/inspect.h"
 
+#include <cmath>
 #include <cstdio>
 #include <iostream>
-#include <limits>
 #include <ostream>
 #include <sstream>
 
+#include "inspect/thread_info.h"
 #include "runtime/load.h"
 #include "runtime/waiting.h"
 #include "threading/report_state.h"
@@ -13,31 +14,6 @@
 namespace tutti::inline TUTTI_ABI::inspect {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-double seconds(std::int64_t nanoseconds) {
-  return static_cast<double>(nanoseconds) / 1e9;
-}
-
-ThreadInfo info_of(const runtime::Slot& slot, std::int64_t now) {
-  const runtime::WaitRecord record = runtime::read_record(slot);
-  const std::uint32_t flags = slot.flags.load(platform::relaxed);
-  ThreadInfo info;
-  info.ident = runtime::id_of(slot);
-  info.native_id = slot.thread.load(platform::relaxed);
-  info.name = slot.name.get();
-  info.daemon = (flags & runtime::Slot::daemon_flag) != 0;
-  info.main = (flags & runtime::Slot::main_flag) != 0;
-  info.foreign = (flags & runtime::Slot::foreign_flag) != 0;
-  info.state = threading::state_of(slot, record);
-  info.time_left = infinity;
-  if (record.kind != runtime::WaitKind::none) {
-    info.blocked_for = seconds(now - record.since);
-    if (record.deadline != platform::never) info.time_left = seconds(record.deadline - now);
-  }
-  return info;
-}
 
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.resize(width, ' ');
@@ -60,7 +36,9 @@ std::vector<ThreadInfo> threads() {
     const runtime::Slot& slot = runtime::slot_at(number);
     const runtime::ThreadId id = runtime::id_of(slot);
     if (!runtime::is_living(id)) continue;
-    ThreadInfo info = info_of(slot, now);
+    const runtime::WaitRecord record = runtime::read_record(slot);
+    ThreadInfo info = info_of(slot, id, record, runtime::read_details(slot, record), now);
+    info.state = threading::state_of(slot, record);
     if (runtime::is_living(id)) found.push_back(std::move(info));
   }
   return found;
@@ -69,12 +47,16 @@ std::vector<ThreadInfo> threads() {
 void dump(std::ostream& stream) {
   std::ostringstream text;
   text << padded("thread", 20) << padded("tid", 9) << "state\n";
-  for (const ThreadInfo& info : threads()) {
+  const WaitGraph graph = wait_graph();
+  for (const ThreadInfo& info : graph.threads()) {
     std::string name = info.name;
     if (info.daemon) name += " (daemon)";
     text << padded(name, 19) << ' ' << padded(std::to_string(info.native_id), 9) << info.state;
+    if (const std::string holder = holder_name(graph, info); !holder.empty()) {
+      text << ", held by " << holder;
+    }
     if (info.blocked_for > 0) text << in_seconds(", for ", info.blocked_for);
-    if (info.time_left < infinity) text << in_seconds(", ends in ", info.time_left);
+    if (std::isfinite(info.time_left)) text << in_seconds(", ends in ", info.time_left);
     text << '\n';
   }
   stream << text.str() << std::flush;
@@ -82,6 +64,10 @@ void dump(std::ostream& stream) {
 
 void dump() {
   dump(std::cerr);
+}
+
+void hide() noexcept {
+  runtime::hide_registry();
 }
 
 Blocking::Blocking() {

@@ -13,9 +13,11 @@ std::string describe(WaitKind kind, const void* object) {
 }
 
 std::string describe(const char* kind, const void* object) {
-  if (const std::string name = name_of(object); !name.empty()) {
-    return std::string(kind) + " '" + name + "'";
-  }
+  return describe(kind, object, name_of(object));
+}
+
+std::string describe(const char* kind, const void* object, std::string_view name) {
+  if (!name.empty()) return std::string(kind) + " '" + std::string(name) + "'";
   char address[32];
   std::snprintf(address, sizeof address, "%p", object);
   return std::string(kind) + " at " + address;

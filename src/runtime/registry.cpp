@@ -23,7 +23,10 @@ void label(void* pages) {
 }
 
 Slot* map_slots() {
-  void* pages = platform::map_shared(sizeof(Slot) * slot_capacity, registry_name);
+  const char* inspect = std::getenv("TUTTI_INSPECT");
+  const bool is_nameless = inspect != nullptr && std::strcmp(inspect, "off") == 0;
+  void* pages =
+      platform::map_shared(sizeof(Slot) * slot_capacity, is_nameless ? nullptr : registry_name);
   if (pages == nullptr) {
     std::fputs("tutti: no memory for the thread registry\n", stderr);
     std::abort();
@@ -152,6 +155,10 @@ ThreadId id_of(const Slot& slot) noexcept {
 
 std::uint32_t last_slot() noexcept {
   return header().last.load(platform::acquire);
+}
+
+void hide_registry() noexcept {
+  header().hidden.store(1, platform::relaxed);
 }
 
 bool is_living(ThreadId id) noexcept {

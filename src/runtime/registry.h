@@ -26,10 +26,13 @@ struct RegistryHeader {
   atomic<std::uint64_t> released;
   /// The highest number ever used.
   atomic<std::uint32_t> last;
+  /// Not 0: the program does not want to be shown by others.
+  atomic<std::uint32_t> hidden;
 };
 static_assert(sizeof(RegistryHeader) <= sizeof(Slot));
 
-/// By this name other programs find the registry among a process's mappings.
+/// By this name other programs find the registry among a process's mappings; with
+/// TUTTI_INSPECT=off in the environment it has none.
 inline constexpr const char* registry_name = "tutti-registry";
 
 constexpr std::uint32_t slot_number(ThreadId id) {
@@ -51,6 +54,8 @@ Slot& slot_at(std::uint32_t number) noexcept;
 ThreadId id_of(const Slot& slot) noexcept;
 /// Numbers 1 to last_slot() have been in use at some time.
 std::uint32_t last_slot() noexcept;
+/// Asks other programs not to show this one, nor others that share the registry.
+void hide_registry() noexcept;
 /// True if `id` is a living thread of this process.
 bool is_living(ThreadId id) noexcept;
 

@@ -2,6 +2,8 @@
 // another queue, exclude each other by the stamp.
 #include "runtime/slot.h"
 
+#include <algorithm>
+
 namespace tutti::inline TUTTI_ABI::runtime {
 
 namespace {
@@ -79,21 +81,25 @@ void amend_record(Slot& slot, Reason& reason, WaitKind kind, const void* object)
   record.set_may_fail(false);  // It is sure to be woken, and has to wait for that.
 }
 
+std::optional<WaitRecord> try_read_record(const Slot& slot) noexcept {
+  WaitRecord record;
+  record.stamp = slot.record_stamp.load(platform::acquire);
+  if (record.stamp % 2 != 0) return std::nullopt;
+  record.kind = slot.kind.load(platform::acquire);
+  record.object = slot.object.load(platform::acquire);
+  record.since = slot.since.load(platform::acquire);
+  record.deadline = slot.deadline.load(platform::acquire);
+  record.may_fail = slot.may_fail.load(platform::acquire) != 0;
+  // The wake word means something in waits of ours only; at rest it is left as it was.
+  const bool is_our_wait = record.kind != WaitKind::none && record.kind != WaitKind::io;
+  record.woken = is_our_wait && slot.wake.load(platform::acquire) == Wake::woken;
+  if (slot.record_stamp.load(platform::relaxed) != record.stamp) return std::nullopt;
+  return record;
+}
+
 WaitRecord read_record(const Slot& slot) noexcept {
   for (;;) {
-    WaitRecord record;
-    record.stamp = slot.record_stamp.load(platform::acquire);
-    if (record.stamp % 2 == 0) {
-      record.kind = slot.kind.load(platform::acquire);
-      record.object = slot.object.load(platform::acquire);
-      record.since = slot.since.load(platform::acquire);
-      record.deadline = slot.deadline.load(platform::acquire);
-      record.may_fail = slot.may_fail.load(platform::acquire) != 0;
-      // The wake word means something in waits of ours only; at rest it is left as it was.
-      const bool is_our_wait = record.kind != WaitKind::none && record.kind != WaitKind::io;
-      record.woken = is_our_wait && slot.wake.load(platform::acquire) == Wake::woken;
-      if (slot.record_stamp.load(platform::relaxed) == record.stamp) return record;
-    }
+    if (const auto record = try_read_record(slot)) return *record;
     platform::yield();
   }
 }
@@ -117,8 +123,10 @@ std::optional<WaitDetails> read_details(const Slot& slot, const WaitRecord& reco
   WaitDetails details;
   details.holder = slot.holder.load(platform::acquire);
   details.object_name = slot.object_name.get();
-  details.depth = slot.stack_depth.load(platform::acquire);
-  for (std::size_t i = 0; i < details.depth && i < details.stack.size(); ++i) {
+  // A copy of another program's slot may hold anything.
+  details.depth =
+      std::min<std::size_t>(slot.stack_depth.load(platform::acquire), details.stack.size());
+  for (std::size_t i = 0; i < details.depth; ++i) {
     details.stack[i] = static_cast<std::uintptr_t>(slot.stack[i].load(platform::acquire));
   }
   if (slot.details_stamp.load(platform::relaxed) != stamp) return std::nullopt;

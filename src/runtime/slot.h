@@ -148,6 +148,9 @@ struct Reason {
 
 /// Reads the record as it was at one moment.
 WaitRecord read_record(const Slot& slot) noexcept;
+/// The same in one look, and nothing if it is being changed: for those who must not wait for its
+/// writer, such as a signal's handler, or who have only a copy. Async-signal-safe.
+std::optional<WaitRecord> try_read_record(const Slot& slot) noexcept;
 /// Says that the calling thread, owner of `slot`, is about to block.
 void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline,
                     bool may_fail = false) noexcept;

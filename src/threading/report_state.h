@@ -10,5 +10,9 @@ namespace tutti::inline TUTTI_ABI::threading {
 ThreadState state_of(const runtime::Slot& slot) noexcept;
 /// The same, from a record read before.
 ThreadState state_of(const runtime::Slot& slot, const runtime::WaitRecord& record) noexcept;
+/// What slot and record alone tell, also of another program: one that sleeps in a system call
+/// counts as running.
+ThreadState recorded_state_of(const runtime::Slot& slot,
+                              const runtime::WaitRecord& record) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::threading

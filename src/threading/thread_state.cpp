@@ -37,18 +37,24 @@ ThreadState state_of(const runtime::Slot& slot) noexcept {
   return state_of(slot, runtime::read_record(slot));
 }
 
-ThreadState state_of(const runtime::Slot& slot, const runtime::WaitRecord& record) noexcept {
+ThreadState recorded_state_of(const runtime::Slot& slot,
+                              const runtime::WaitRecord& record) noexcept {
   if (slot.phase.load(platform::acquire) == runtime::SlotPhase::starting || record.woken) {
     return {Phase::ready, {}};
   }
   if (record.kind != WaitKind::none) {
     return {phase_of(record.kind), {record.kind, reinterpret_cast<const void*>(record.object)}};
   }
+  return {Phase::running, {}};
+}
+
+ThreadState state_of(const runtime::Slot& slot, const runtime::WaitRecord& record) noexcept {
+  const ThreadState state = recorded_state_of(slot, record);
   // Not in one of our waits; but it may sleep in a system call.
-  if (platform::is_asleep(slot.thread.load(platform::relaxed))) {
+  if (state == Phase::running && platform::is_asleep(slot.thread.load(platform::relaxed))) {
     return {Phase::blocked_otherwise, {WaitKind::io, nullptr}};
   }
-  return {Phase::running, {}};
+  return state;
 }
 
 const char* to_string(Phase phase) noexcept {

@@ -148,7 +148,8 @@ int cores() noexcept;
 
 // --- memory, exit, fork, signals -----------------------------------------------------------------
 
-/// Zeroed pages that children inherit as shared, or null when there is no memory.
+/// Zeroed pages that children inherit as shared, or null when there is no memory. The system's
+/// tools show them by `name`; null for none.
 void* map_shared(std::size_t size, const char* name) noexcept;
 
 /// Calls `function(argument)` when the calling thread ends, after its thread_local objects are

@@ -1,0 +1,126 @@
+// Threads that hang in every known way, until the program is killed.
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "programs/program.h"
+#include "tutti/tutti.h"
+
+namespace {
+
+namespace threading = tutti::threading;
+using threading::Thread;
+using threading::WaitKind;
+
+// Never destroyed: threads hang on them.
+threading::Lock& left = *new threading::Lock;
+threading::Lock& right = *new threading::Lock;
+tutti::queue::Queue<int>& jobs = *new tutti::queue::Queue<int>(0, "jobs");
+threading::Event& never = *new threading::Event;
+
+Thread start(std::string name, std::function<void()> target) {
+  Thread thread({.target = std::move(target), .name = std::move(name), .daemon = true});
+  thread.start();
+  return thread;
+}
+
+void wait_until(std::string_view thread, WaitKind kind) {
+  for (;;) {
+    for (const auto& info : tutti::inspect::threads()) {
+      if (info.name == thread && info.state.blocked_on.kind == kind) return;
+    }
+    std::this_thread::yield();
+  }
+}
+
+// Each holds one of the locks and waits for the other's.
+std::vector<Thread> start_ring() {
+  static threading::Barrier& both_hold = *new threading::Barrier(2);
+  std::vector<Thread> threads;
+  threads.push_back(start("Anna", [] {
+    left.acquire();
+    both_hold.wait();
+    right.acquire();
+  }));
+  threads.push_back(start("Bert", [] {
+    right.acquire();
+    both_hold.wait();
+    left.acquire();
+  }));
+  wait_until("Anna", WaitKind::lock);
+  wait_until("Bert", WaitKind::lock);
+  return threads;
+}
+
+int hang_in_many_ways() {
+  std::vector<Thread> threads = start_ring();
+  Thread anna = threads[0];
+  threads.push_back(start("joiner", [anna]() mutable { anna.join(); }));
+  threads.push_back(start("sleeper", [] { tutti::sleep(100'000); }));
+  threads.push_back(start("getter", [] { jobs.get(); }));
+  threads.push_back(start("patient", [] { never.wait(100'000); }));
+  threads.push_back(start("reader", [] { pause(); }));
+  threads.push_back(start("odd\x1b[31m\xff", [] { never.wait(); }));
+  wait_until("joiner", WaitKind::join);
+  wait_until("sleeper", WaitKind::sleep);
+  wait_until("getter", WaitKind::queue_empty);
+  wait_until("patient", WaitKind::event);
+  wait_until("reader", WaitKind::io);
+  std::thread([] { pause(); }).detach();
+  program::say("hangs");
+  never.wait();
+  return 0;
+}
+
+// One thread, which waits.
+int wait() {
+  program::say("hangs");
+  never.wait();
+  return 0;
+}
+
+int hide() {
+  tutti::inspect::hide();
+  return wait();
+}
+
+// Threads that come, wait for a moment, and go.
+int come_and_go() {
+  std::vector<Thread> makers;
+  for (int i = 0; i < 3; ++i) {
+    makers.push_back(start("maker", [] {
+      for (;;) {
+        Thread thread({.target = [] { never.wait(1e-5); }, .name = "short", .daemon = true});
+        thread.start();
+        thread.join();
+      }
+    }));
+  }
+  program::say("hangs");
+  never.wait();
+  return 0;
+}
+
+// A child by fork, in the same registry.
+int fork_and_wait() {
+  if (fork() == 0) {
+    threading::current_thread().set_name("child");
+    never.wait();
+  }
+  return wait();
+}
+
+}  // namespace
+
+int main() {
+  return program::run({{"many-ways", hang_in_many_ways},
+                       {"wait", wait},
+                       {"hide", hide},
+                       {"come-and-go", come_and_go},
+                       {"fork", fork_and_wait}});
+}

@@ -1,0 +1,33 @@
+// All that is known of a program's threads at one moment.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <tutti/inspect.h>
+
+#include "look/process.h"
+
+namespace look {
+
+struct Snapshot {
+  int pid = 0;
+  std::string program;
+  /// Stopped by a signal or a debugger.
+  bool is_stopped = false;
+  /// The threads that tutti knows, in the order of their slots.
+  tutti::inspect::WaitGraph graph{{}};
+  /// All threads, by the kernel's number.
+  std::map<std::uint32_t, Task> tasks;
+  /// Holders of locks that are threads of other processes: ident to name.
+  std::map<std::uint64_t, std::string> elsewhere;
+
+  /// The kernel's view of a thread that tutti knows; null if that has ended or not begun.
+  const Task* task_of(const tutti::inspect::ThreadInfo& thread) const;
+};
+
+/// Throws Error, also if the program has no tutti threads to show.
+Snapshot take_snapshot(const Process& process);
+
+}  // namespace look
