@@ -30,7 +30,8 @@ ThreadInfo info_of(const runtime::Slot& slot, runtime::ThreadId id,
   if (!details) return info;
   info.object_name = details->object_name;
   info.holder = details->holder;
-  info.stack.assign(details->stack.begin(), details->stack.begin() + details->depth);
+  const std::span<const std::uintptr_t> stack = details->stack.view();
+  info.stack.assign(stack.begin(), stack.end());
   return info;
 }
 

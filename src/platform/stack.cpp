@@ -69,6 +69,12 @@ std::size_t capture_stack(std::span<std::uintptr_t> addresses) noexcept {
   return unwinding.depth;
 }
 
+CallStack calling_stack() noexcept {
+  CallStack stack;
+  stack.depth = capture_stack(stack.calls);
+  return stack;
+}
+
 std::string user_line(std::span<const std::uintptr_t> calls) {
   std::string found;
   for (const std::uintptr_t address : calls) {

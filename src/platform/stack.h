@@ -1,6 +1,7 @@
 // Stacks of calls, and what addresses in the program are called in its source.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,6 +11,17 @@
 #include "tutti/config.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
+
+/// The addresses of calls, the innermost first.
+struct CallStack {
+  static constexpr std::size_t deepest = 24;
+  std::array<std::uintptr_t, deepest> calls{};
+  std::size_t depth = 0;
+
+  std::span<const std::uintptr_t> view() const noexcept { return {calls.data(), depth}; }
+};
+/// The calling thread's, as far as there is room.
+CallStack calling_stack() noexcept;
 
 /// Fills in the addresses of the calls that the calling thread is in, the innermost first; returns
 /// how many. Allocates nothing.

@@ -47,6 +47,23 @@ std::string describe_wait(const Link& link) {
   }
 }
 
+namespace {
+
+std::string in_seconds(const char* before, double seconds) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%s%.3f s", before, seconds);
+  return text;
+}
+
+std::string calls_of(std::span<const std::uintptr_t> stack) {
+  std::string text;
+  if (!tells_stacks()) return text;
+  for (const std::string& call : platform::describe_stack(stack)) text += "\n        " + call;
+  return text;
+}
+
+}  // namespace
+
 DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, ThreadId victim) {
   const std::int64_t now = platform::now();
   for (const Link& link : links) {
@@ -56,15 +73,18 @@ DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, Thread
     member.seconds = static_cast<double>(now - link.record.since) / 1e9;
     if (const auto details = read_details(slot_at(slot_number(link.thread)), link.record)) {
       member.stack = details->stack;
-      member.depth = std::min(details->depth, details->stack.size());
     }
     for (const Link& other : links) {
       const bool is_of_lock =
           other.record.kind == WaitKind::lock || other.record.kind == WaitKind::rlock;
       const bool is_of_its_own_wait = other.thread == link.thread;
       if (other.holder != link.thread || !is_of_lock || is_of_its_own_wait) continue;
-      if (const std::string held = describe_wait(other); member.holds.find(held) == held.npos) {
-        member.holds += (member.holds.empty() ? "" : " and ") + held;
+      Possession held{describe_wait(other),
+                      find_taking(link.thread, reinterpret_cast<const void*>(other.record.object))};
+      if (held.taking) held.seconds = static_cast<double>(now - held.taking->since) / 1e9;
+      const auto is_same = [&](const Possession& known) { return known.what == held.what; };
+      if (std::none_of(member.holds.begin(), member.holds.end(), is_same)) {
+        member.holds.push_back(std::move(held));
       }
     }
     members_.push_back(std::move(member));
@@ -84,17 +104,28 @@ DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, Thread
   if (victim != 0) ending_ = "thrown in " + name_of_thread(victim) + ", the last to begin to wait";
 }
 
+std::string DeadlockStory::tell_possession(const Possession& possession) {
+  std::string text = possession.what;
+  if (!possession.taking) return text;
+  const std::span<const std::uintptr_t> stack = possession.taking->stack.view();
+  text += in_seconds(", for ", possession.seconds);
+  if (const std::string line = platform::user_line(stack); !line.empty()) {
+    text += ", taken at " + line;
+  }
+  return text + calls_of(stack);
+}
+
 std::string DeadlockStory::tell() const {
   std::string text = summary_;
   for (const Member& member : members_) {
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.3f s", member.seconds);
-    text += "\n  " + member.thread + " waits for " + member.waits_for + ", for " + seconds;
-    const std::span<const std::uintptr_t> stack(member.stack.data(), member.depth);
+    text += "\n  " + member.thread + " waits for " + member.waits_for;
+    text += in_seconds(", for ", member.seconds);
+    const std::span<const std::uintptr_t> stack = member.stack.view();
     if (const std::string line = platform::user_line(stack); !line.empty()) text += ", at " + line;
-    if (!member.holds.empty()) text += "; it holds " + member.holds;
-    if (!tells_stacks()) continue;
-    for (const std::string& call : platform::describe_stack(stack)) text += "\n      " + call;
+    text += calls_of(stack);
+    for (const Possession& held : member.holds) {
+      text += "\n    and holds " + tell_possession(held);
+    }
   }
   if (!ending_.empty()) text += "\n" + ending_;
   return text;

@@ -1,7 +1,7 @@
 // What a message about threads that wait for ever tells.
 #pragma once
 
-#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,16 +30,22 @@ class DeadlockStory {
   const char* text() noexcept;
 
  private:
+  struct Possession {
+    std::string what;
+    /// Known while locks are watched.
+    std::optional<Taking> taking;
+    double seconds = 0;
+  };
   struct Member {
     std::string thread;
     std::string waits_for;
-    /// What another member waits for.
-    std::string holds;
     double seconds = 0;
-    std::array<std::uintptr_t, Slot::deepest_stack> stack{};
-    std::size_t depth = 0;
+    platform::CallStack stack;
+    /// What other members wait for.
+    std::vector<Possession> holds;
   };
   std::string tell() const;
+  static std::string tell_possession(const Possession& possession);
 
   std::string summary_;
   std::vector<Member> members_;

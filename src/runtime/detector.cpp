@@ -138,7 +138,7 @@ void Lookout::tell_details() {
   WaitDetails details;
   if (const std::optional<Link> link = read_link(self_.id)) details.holder = link->holder;
   details.object_name = name_of(reinterpret_cast<const void*>(record.object));
-  details.depth = platform::capture_stack(details.stack);
+  details.stack = platform::calling_stack();
   publish_details(*self_.slot, details);
 }
 

@@ -110,10 +110,10 @@ void publish_details(Slot& slot, const WaitDetails& details) noexcept {
   // release, each: whoever reads a new value sees that the stamp is no longer the old one.
   slot.holder.store(details.holder, platform::release);
   slot.object_name.set(details.object_name);
-  for (std::size_t i = 0; i < details.depth; ++i) {
-    slot.stack[i].store(details.stack[i], platform::release);
+  for (std::size_t i = 0; i < details.stack.depth; ++i) {
+    slot.stack[i].store(details.stack.calls[i], platform::release);
   }
-  slot.stack_depth.store(static_cast<std::uint32_t>(details.depth), platform::release);
+  slot.stack_depth.store(static_cast<std::uint32_t>(details.stack.depth), platform::release);
   slot.details_stamp.store(slot.record_stamp.load(platform::relaxed), platform::release);
 }
 
@@ -124,10 +124,10 @@ std::optional<WaitDetails> read_details(const Slot& slot, const WaitRecord& reco
   details.holder = slot.holder.load(platform::acquire);
   details.object_name = slot.object_name.get();
   // A copy of another program's slot may hold anything.
-  details.depth =
-      std::min<std::size_t>(slot.stack_depth.load(platform::acquire), details.stack.size());
-  for (std::size_t i = 0; i < details.depth; ++i) {
-    details.stack[i] = static_cast<std::uintptr_t>(slot.stack[i].load(platform::acquire));
+  details.stack.depth =
+      std::min<std::size_t>(slot.stack_depth.load(platform::acquire), platform::CallStack::deepest);
+  for (std::size_t i = 0; i < details.stack.depth; ++i) {
+    details.stack.calls[i] = static_cast<std::uintptr_t>(slot.stack[i].load(platform::acquire));
   }
   if (slot.details_stamp.load(platform::relaxed) != stamp) return std::nullopt;
   return details;

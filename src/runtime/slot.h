@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "platform/stack.h"
 #include "tutti/platform/floor.h"
 #include "tutti/runtime/wait_kind.h"
 
@@ -109,8 +110,7 @@ struct alignas(64) Slot {
   atomic<std::uint32_t> stack_depth;
   SharedText object_name;
   /// Return addresses, the innermost call first.
-  static constexpr std::size_t deepest_stack = 24;
-  alignas(64) std::array<atomic<std::uint64_t>, deepest_stack> stack;
+  alignas(64) std::array<atomic<std::uint64_t>, platform::CallStack::deepest> stack;
 };
 static_assert(sizeof(Slot) == 384 || sizeof(atomic<std::uint32_t>) > 4);
 
@@ -131,8 +131,7 @@ struct WaitRecord {
 struct WaitDetails {
   ThreadId holder = 0;
   std::string object_name;
-  std::array<std::uintptr_t, Slot::deepest_stack> stack{};
-  std::size_t depth = 0;
+  platform::CallStack stack;
 };
 
 /// What a thread waits for. Whoever moves a waiting thread to another queue changes it.

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kinds = static_cast<std::size_t>(WaitKind::work) + 1;
 // Set before main(), by static initialisers.
 constinit std::array<atomic<FindHolder>, kinds> finders{};
+constinit atomic<FindTaking> taking_finder{nullptr};
 
 ThreadId find_holder(ThreadId waiting, const WaitRecord& record) noexcept {
   const FindHolder find = finders[static_cast<std::size_t>(record.kind)].load(platform::acquire);
@@ -32,6 +33,15 @@ bool all_still_hold(const std::vector<Link>& links) noexcept {
 
 void set_holder_finder(WaitKind kind, FindHolder find) noexcept {
   finders[static_cast<std::size_t>(kind)].store(find, platform::release);
+}
+
+void set_taking_finder(FindTaking find) noexcept {
+  taking_finder.store(find, platform::release);
+}
+
+std::optional<Taking> find_taking(ThreadId owner, const void* lock) noexcept {
+  const FindTaking find = taking_finder.load(platform::acquire);
+  return find == nullptr ? std::nullopt : find(owner, lock);
 }
 
 std::optional<Link> read_link(ThreadId thread) noexcept {

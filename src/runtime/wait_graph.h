@@ -25,6 +25,17 @@ using FindHolder = ThreadId (*)(ThreadId waiting, const WaitRecord& record) noex
 /// By the layer that knows objects of this kind, at the start of the program.
 void set_holder_finder(WaitKind kind, FindHolder find) noexcept;
 
+/// When and where a thread has taken a lock.
+struct Taking {
+  std::int64_t since = 0;
+  platform::CallStack stack;
+};
+/// Tells it of a lock that `owner` holds; nothing if that is not known.
+using FindTaking = std::optional<Taking> (*)(ThreadId owner, const void* lock) noexcept;
+/// By the layer that knows, at the start of the program.
+void set_taking_finder(FindTaking find) noexcept;
+std::optional<Taking> find_taking(ThreadId owner, const void* lock) noexcept;
+
 /// The wait of a living thread; nothing if it does not wait, has a deadline, or is woken already.
 std::optional<Link> read_link(ThreadId thread) noexcept;
 

@@ -12,6 +12,7 @@
 #include "runtime/forgetting.h"
 #include "runtime/guard.h"
 #include "runtime/settings.h"
+#include "runtime/wait_graph.h"
 #include "tutti/runtime/remembered.h"
 
 namespace tutti::inline TUTTI_ABI::sync {
@@ -108,28 +109,28 @@ void report_what_is_held(runtime::Self& self) {
   }
 }
 
+std::optional<runtime::Taking> when_taken(ThreadId owner, const void* lock) noexcept {
+  const std::optional<Held> held = held_by(owner, lock);
+  return held ? std::optional(runtime::Taking{held->since, held->stack}) : std::nullopt;
+}
+
 [[maybe_unused]] const bool prepared = [] {
   if (!runtime::are_locks_watched()) return false;
   platform::around_fork({lock_all, unlock_all, keep_own});
   runtime::at_forgetting(forget_lock);
   runtime::before_leaving(report_what_is_held);
+  runtime::set_taking_finder(when_taken);
   return true;
 }();
 
 }  // namespace
-
-Stack calling_stack() noexcept {
-  Stack stack;
-  stack.depth = platform::capture_stack(stack.calls);
-  return stack;
-}
 
 void note_taken(const runtime::Self& self, WaitKind kind, const void* lock) noexcept {
   if (!runtime::are_locks_watched()) return;
   Entry* const entry = new (std::nothrow) Entry;
   if (entry == nullptr) return;  // The lock is held all the same.
   entry->owner = self.id;
-  entry->held = {lock, kind, platform::now(), calling_stack()};
+  entry->held = {lock, kind, platform::now(), platform::calling_stack()};
   Shelf& shelf = shelf_of(self.id);
   const GuardHolder guard(shelf.guard);
   shelf.entries.push_back(*entry);

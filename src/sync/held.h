@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "platform/stack.h"
 #include "runtime/self.h"
 #include "tutti/runtime/wait_kind.h"
 
@@ -17,16 +18,7 @@ namespace tutti::inline TUTTI_ABI::sync {
 using runtime::ThreadId;
 using runtime::WaitKind;
 
-/// Return addresses, the innermost call first.
-struct Stack {
-  static constexpr std::size_t deepest = runtime::Slot::deepest_stack;
-  std::array<std::uintptr_t, deepest> calls{};
-  std::size_t depth = 0;
-
-  std::span<const std::uintptr_t> view() const noexcept { return {calls.data(), depth}; }
-};
-/// The calling thread's.
-Stack calling_stack() noexcept;
+using Stack = platform::CallStack;
 
 struct Held {
   const void* lock = nullptr;

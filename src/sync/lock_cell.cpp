@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/describe.h"
+#include "runtime/settings.h"
 #include "runtime/spin.h"
 #include "runtime/wait_graph.h"
 #include "sync/held.h"
@@ -62,6 +63,13 @@ runtime::ThreadId holder_of_lock(runtime::ThreadId waiting,
                       ", which it holds itself, and no other thread is there to release it");
 }
 
+[[noreturn]] void throw_held_already(WaitKind kind, const void* object) {
+  throw DeadlockError(runtime::describe_calling_thread() + " locks " +
+                      runtime::describe(kind, object) +
+                      ", which it holds itself: take an RLock to do that, or acquire() if another "
+                      "thread is to release it");
+}
+
 }  // namespace
 
 // --- LockCell ------------------------------------------------------------------------------------
@@ -116,6 +124,15 @@ bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
     runtime::stop_for_good(self);
   }
   return acquired;
+}
+
+void LockCell::lock_slow(WaitKind kind) {
+  // The exploring floor finds it by itself, and tells more.
+  if (platform::needs_detector && is_mine() &&
+      runtime::deadlock_policy() == runtime::DeadlockPolicy::throw_error) {
+    throw_held_already(kind, this);
+  }
+  acquire_slow(kind, platform::never);
 }
 
 bool LockCell::release_slow() noexcept {
@@ -220,7 +237,7 @@ bool LockWait::wait(std::int64_t deadline) {
     const runtime::Ended ended =
         wait_in_queue(waiter_, &cell_, deadline, [](Bucket&, runtime::Ended) {});
     if (ended == runtime::Ended::timed_out) return false;
-    runtime::stop_or_throw(waiter_.self, ended);
+    if (ended != runtime::Ended::woken) runtime::stop_or_throw(waiter_.self, ended);
     is_taken = after_wake();
   }
   note();

@@ -22,6 +22,10 @@ void Condition::acquire() {
   is_rlock_ ? static_cast<RLock*>(lock_)->acquire() : static_cast<Lock*>(lock_)->acquire();
 }
 
+void Condition::lock() {
+  is_rlock_ ? static_cast<RLock*>(lock_)->lock() : static_cast<Lock*>(lock_)->lock();
+}
+
 bool Condition::acquire_checked(bool blocking, Timeout timeout) {
   return is_rlock_ ? static_cast<RLock*>(lock_)->acquire(blocking, timeout)
                    : static_cast<Lock*>(lock_)->acquire(blocking, timeout);

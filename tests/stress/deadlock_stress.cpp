@@ -55,22 +55,25 @@ class DeadlockStress : public Stress {
 TEST_F(DeadlockStress, NoFalseAlarmAmongLocksInOrder) {
   std::array<Lock, 5> locks;
   std::array<RLock, 3> rlocks;
-  start(16, watched([&](Dice& dice) {
-    // Upwards, which closes no ring; and now and then downwards, with a deadline or without waiting.
-    const std::size_t first = static_cast<std::size_t>(dice.below(4));
-    const std::scoped_lock held(locks[first]);
-    linger(dice);
-    if (dice.one_in(3)) {
-      const std::size_t lower = static_cast<std::size_t>(dice.below(static_cast<int>(first) + 1));
-      if (lower != first && locks[lower].acquire(dice.timeout(std::chrono::milliseconds(40)))) {
-        dice.dawdle();
-        locks[lower].release();
-      }
-    }
-    const std::scoped_lock also(locks[first + 1]);
-    const std::scoped_lock third(rlocks[static_cast<std::size_t>(dice.below(3))]);
-    linger(dice);
-  }));
+  start(
+      16, watched([&](Dice& dice) {
+        // Upwards, which closes no ring; and now and then downwards, with a deadline or without
+        // waiting.
+        const std::size_t first = static_cast<std::size_t>(dice.below(4));
+        const std::scoped_lock held(locks[first]);
+        linger(dice);
+        if (dice.one_in(3)) {
+          const std::size_t lower =
+              static_cast<std::size_t>(dice.below(static_cast<int>(first) + 1));
+          if (lower != first && locks[lower].acquire(dice.timeout(std::chrono::milliseconds(40)))) {
+            dice.dawdle();
+            locks[lower].release();
+          }
+        }
+        const std::scoped_lock also(locks[first + 1]);
+        const std::scoped_lock third(rlocks[static_cast<std::size_t>(dice.below(3))]);
+        linger(dice);
+      }));
   run();
   expect_no_alarm();
 }
@@ -87,22 +90,22 @@ TEST_F(DeadlockStress, NoFalseAlarmAmongSignals) {
   }
   Lock lock;
   start(4, watched([&](Dice& dice) {
-    Lock& signal = signals[static_cast<std::size_t>(dice.below(4))];
-    if (dice.one_in(2)) {
-      signal.acquire(dice.timeout(std::chrono::milliseconds(60)));
-    } else {
-      const std::scoped_lock held(lock);
-      signal.acquire(std::chrono::milliseconds(1 + dice.below(30)));
-    }
-  }));
+          Lock& signal = signals[static_cast<std::size_t>(dice.below(4))];
+          if (dice.one_in(2)) {
+            signal.acquire(dice.timeout(std::chrono::milliseconds(60)));
+          } else {
+            const std::scoped_lock held(lock);
+            signal.acquire(std::chrono::milliseconds(1 + dice.below(30)));
+          }
+        }));
   start(2, watched([&](Dice& dice) {
-    linger(dice);
-    try {
-      signals[static_cast<std::size_t>(dice.below(4))].release();
-    } catch (const tutti::RuntimeError&) {
-      // Nobody holds it at this moment.
-    }
-  }));
+          linger(dice);
+          try {
+            signals[static_cast<std::size_t>(dice.below(4))].release();
+          } catch (const tutti::RuntimeError&) {
+            // Nobody holds it at this moment.
+          }
+        }));
   run();
   expect_no_alarm();
 }
@@ -110,16 +113,16 @@ TEST_F(DeadlockStress, NoFalseAlarmAmongSignals) {
 TEST_F(DeadlockStress, NoFalseAlarmAmongThreadsThatComeAndGo) {
   std::array<Lock, 3> locks;
   start(6, watched([&](Dice& dice) {
-    const std::size_t first = static_cast<std::size_t>(dice.below(2));
-    Thread child([&locks, first, &dice] {
-      // The parent holds the lower one and joins.
-      const std::scoped_lock held(locks[first + 1]);
-      linger(dice);
-    });
-    const std::scoped_lock held(locks[first]);
-    child.start();
-    child.join();
-  }));
+          const std::size_t first = static_cast<std::size_t>(dice.below(2));
+          Thread child([&locks, first, &dice] {
+            // The parent holds the lower one and joins.
+            const std::scoped_lock held(locks[first + 1]);
+            linger(dice);
+          });
+          const std::scoped_lock held(locks[first]);
+          child.start();
+          child.join();
+        }));
   run();
   expect_no_alarm();
 }
@@ -131,27 +134,27 @@ TEST_F(DeadlockStress, NoFalseAlarmAmongConditionsQueuesAndCalls) {
   futures::ThreadPoolExecutor pool(2);
   Lock lock;
   start(4, watched([&](Dice& dice) {
-    const std::scoped_lock held(changed);
-    linger(dice);
-    ++turn;
-    dice.one_in(2) ? changed.notify() : changed.notify_all();
-    changed.wait(std::chrono::milliseconds(1 + dice.below(40)));
-  }));
+          const std::scoped_lock held(changed);
+          linger(dice);
+          ++turn;
+          dice.one_in(2) ? changed.notify() : changed.notify_all();
+          changed.wait(std::chrono::milliseconds(1 + dice.below(40)));
+        }));
   start(2, watched([&](Dice& dice) {
-    linger(dice);
-    jobs.put(1);
-    jobs.get();
-  }));
+          linger(dice);
+          jobs.put(1);
+          jobs.get();
+        }));
   start(3, watched([&](Dice& dice) {
-    const auto inner = [&] {
-      const std::scoped_lock held(lock);
-      linger(dice);
-    };
-    const auto outer = [&] { pool.submit(inner).result(); };
-    pool.submit(outer).result();
-    const std::scoped_lock held(lock);
-    dice.dawdle();
-  }));
+          const auto inner = [&] {
+            const std::scoped_lock held(lock);
+            linger(dice);
+          };
+          const auto outer = [&] { pool.submit(inner).result(); };
+          pool.submit(outer).result();
+          const std::scoped_lock held(lock);
+          dice.dawdle();
+        }));
   run();
   expect_no_alarm();
 }

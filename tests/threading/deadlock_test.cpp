@@ -97,7 +97,7 @@ TEST_P(DeadlockRing, ExactlyOneThrowsAndNamesAll) {
   for (std::size_t i = 0; i < size; ++i) {
     expect_text({"thread 'Member-" + std::to_string(i) + "' waits for Lock at " +
                      address_of(&locks[(i + 1) % size]),
-                 "; it holds Lock at " + address_of(&locks[i]) + "\n"});
+                 "and holds Lock at " + address_of(&locks[i]) + "\n"});
     EXPECT_FALSE(locks[i].locked());
   }
 }
@@ -143,6 +143,19 @@ TEST_F(Deadlock, IsFoundAgainAndAgain) {
   }
   join_all();
   EXPECT_EQ(texts_.size(), 10u);
+}
+
+TEST_F(Deadlock, WhoLocksALockThatItHoldsIsToldAtOnce) {
+  Lock lock;
+  Condition condition(lock);
+  Event may_end;
+  start("another", [&] { may_end.wait(); });
+  const std::unique_lock held(lock);
+  EXPECT_TRUE(throws<DeadlockError>([&] { lock.lock(); }, {"MainThread", address_of(&lock)}));
+  EXPECT_TRUE(throws<DeadlockError>([&] { const std::scoped_lock again(lock); }, {"RLock"}));
+  EXPECT_TRUE(throws<DeadlockError>([&] { const std::unique_lock again(condition); }));
+  may_end.set();
+  join_all();
 }
 
 TEST_F(Deadlock, OverAnRLockAndALock) {
@@ -206,7 +219,7 @@ TEST_F(Deadlock, OverAJoin) {
   });
   is_known.set();
   join_all();
-  expect_text({"thread 'master' waits for the end of thread 'worker'", "it holds Lock at"});
+  expect_text({"thread 'master' waits for the end of thread 'worker'", "and holds Lock at"});
 }
 
 TEST_F(Deadlock, OfTwoThreadsThatJoinEachOther) {

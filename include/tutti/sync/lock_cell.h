@@ -44,6 +44,11 @@ class LockCell {
     return take_plainly() || acquire_slow(kind, deadline);
   }
 
+  /// Waits for a lock that the caller can't hold already. Throws DeadlockError if it does.
+  void lock(WaitKind kind) {
+    if (!take_plainly()) lock_slow(kind);
+  }
+
   /// Releases a lock that the caller owns or, as a signal, one that anybody holds. False when it
   /// was free.
   bool release() noexcept { return drop_plainly() || release_slow(); }
@@ -100,6 +105,7 @@ class LockCell {
 
   bool try_acquire_slow(WaitKind kind);
   bool acquire_slow(WaitKind kind, std::int64_t deadline);
+  void lock_slow(WaitKind kind);
   bool release_slow() noexcept;
   bool is_mine_slow() const noexcept;
 

@@ -52,6 +52,8 @@ class Condition : public TimedLockable<Condition>, public Named {
   bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
   template <BareInteger Number>
   bool acquire(Number) = delete;
+  /// Lock::lock, or RLock::lock.
+  void lock();
   void release();
   /// True while some thread holds the condition's lock.
   bool locked() const noexcept;

@@ -36,12 +36,21 @@ class Lock : public TimedLockable<Lock>, public Named {
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
-  /// Waits for the lock. Throws DeadlockError when the caller holds it and no other thread lives
-  /// that could release it, OwnerDiedError when its owner vanished in a fork, KeyboardInterrupt in
-  /// an interrupted main thread.
+  /// Waits for the lock. Throws DeadlockError when that closes a ring of threads that wait for each
+  /// other, or when the caller holds it and no other thread is left that could release it;
+  /// OwnerDiedError when its owner has ended or vanished in a fork; KeyboardInterrupt in an
+  /// interrupted main thread.
   void acquire() {
     const platform::Operation operation("Lock.acquire", this, is_open);
     cell_.acquire(sync::WaitKind::lock);
+  }
+
+  /// What std::scoped_lock and std::unique_lock call: acquire() for those who release the lock
+  /// themselves, so that holding it already is a deadlock with oneself, and throws DeadlockError at
+  /// once. After a bare acquire() another thread may be meant to release it.
+  void lock() {
+    const platform::Operation operation("Lock.acquire", this, is_open);
+    cell_.lock(sync::WaitKind::lock);
   }
 
   /// Waits for the lock if `blocking`, at most for `timeout`; true if it was acquired. A timeout of
