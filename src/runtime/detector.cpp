@@ -175,11 +175,12 @@ bool Lookout::judge() {
     if (!still_holds(*own)) return false;
     const std::string text = describe_wait(*own) + " is held by " + name_of_thread(own->holder) +
                              ", which has ended without releasing it";
-    if (may_fail_) {
-      return fail_with(std::make_exception_ptr(
-          OwnerDiedError(text + ", and can't be acquired by " + name_of_thread(self_.id))));
-    }
-    if (is_told_first({*own})) platform::print_error(("tutti: " + text + "\n").c_str());
+    const auto failure = std::make_exception_ptr(
+        OwnerDiedError(text + ", and can't be acquired by " + name_of_thread(self_.id)));
+    if (may_fail_) return fail_with(failure);
+    // It can't go on without the lock: it is told when it has it.
+    self_.failure = failure;
+    release_for_dead(own->holder, own->record);
     return false;
   }
   // A Lock that the thread holds itself may be meant as a signal, for another thread to release.

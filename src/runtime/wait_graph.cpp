@@ -14,6 +14,7 @@ constexpr std::size_t kinds = static_cast<std::size_t>(WaitKind::work) + 1;
 // Set before main(), by static initialisers.
 constinit std::array<atomic<FindHolder>, kinds> finders{};
 constinit atomic<FindTaking> taking_finder{nullptr};
+constinit atomic<ReleaseForDead> releaser_for_dead{nullptr};
 
 ThreadId find_holder(ThreadId waiting, const WaitRecord& record) noexcept {
   const FindHolder find = finders[static_cast<std::size_t>(record.kind)].load(platform::acquire);
@@ -33,6 +34,14 @@ bool all_still_hold(const std::vector<Link>& links) noexcept {
 
 void set_holder_finder(WaitKind kind, FindHolder find) noexcept {
   finders[static_cast<std::size_t>(kind)].store(find, platform::release);
+}
+
+void set_releaser_for_dead(ReleaseForDead release) noexcept {
+  releaser_for_dead.store(release, platform::release);
+}
+
+void release_for_dead(ThreadId dead, const WaitRecord& record) noexcept {
+  releaser_for_dead.load(platform::acquire)(dead, record);
 }
 
 void set_taking_finder(FindTaking find) noexcept {

@@ -25,6 +25,11 @@ using FindHolder = ThreadId (*)(ThreadId waiting, const WaitRecord& record) noex
 /// By the layer that knows objects of this kind, at the start of the program.
 void set_holder_finder(WaitKind kind, FindHolder find) noexcept;
 
+/// Releases a lock, for which the calling thread waits, in the name of its owner, who has ended.
+using ReleaseForDead = void (*)(ThreadId dead, const WaitRecord& record) noexcept;
+void set_releaser_for_dead(ReleaseForDead release) noexcept;
+void release_for_dead(ThreadId dead, const WaitRecord& record) noexcept;
+
 /// When and where a thread has taken a lock.
 struct Taking {
   std::int64_t since = 0;

@@ -45,6 +45,10 @@ runtime::ThreadId holder_of_lock(runtime::ThreadId waiting,
 [[maybe_unused]] const bool prepared = [] {
   runtime::set_holder_finder(WaitKind::lock, holder_of_lock);
   runtime::set_holder_finder(WaitKind::rlock, holder_of_lock);
+  runtime::set_releaser_for_dead(
+      [](runtime::ThreadId dead, const runtime::WaitRecord& record) noexcept {
+        reinterpret_cast<LockCell*>(record.object)->release_for_dead(dead);
+      });
   return true;
 }();
 
@@ -175,6 +179,22 @@ bool LockCell::release_slow() noexcept {
   note_released(id_of_word(word), this);
   if (first != nullptr) wake(*first);
   return true;
+}
+
+void LockCell::release_for_dead(std::uint32_t dead) noexcept {
+  Bucket& bucket = bucket_of(this);
+  bucket.lock();
+  std::uint32_t word = word_.load(platform::relaxed);
+  Waiter* first = nullptr;
+  // A signal by now, if somebody else has released it.
+  while (owner_of(word) == word_of(dead)) {
+    if (!word_.compare_exchange_weak(word, 0, platform::release, platform::relaxed)) continue;
+    first = bucket.pop(this, Outcome::woken);
+    break;
+  }
+  bucket.unlock();
+  note_released(dead, this);
+  if (first != nullptr) wake(*first);
 }
 
 // --- LockWait ------------------------------------------------------------------------------------

@@ -93,8 +93,12 @@ bool Condition::wait_until(std::int64_t deadline) {
     lock.release();
     runtime::stop_for_good(self);
   }
-  if (levels != 0) rlock->levels_.store(levels, platform::relaxed);
+  // An owner that has ended may have left its own levels behind.
+  if (rlock != nullptr && (levels != 0 || self.failure != nullptr)) {
+    rlock->levels_.store(levels, platform::relaxed);
+  }
   runtime::throw_if_broken_off(self, ended);
+  if (self.failure != nullptr) std::rethrow_exception(std::exchange(self.failure, nullptr));
   return ended == runtime::Ended::woken;
 }
 

@@ -454,6 +454,28 @@ TEST(OwnerDied, OfThoseWhoExitAndThoseWhoThrow) {
   threading::set_excepthook(before);
 }
 
+TEST(OwnerDied, AWaiterAtAConditionIsToldWithTheLockHeld) {
+  Condition changed;
+  Event waits;
+  Thread notifier([&] {
+    waits.wait();
+    changed.acquire();
+    changed.acquire();
+    changed.notify();
+  });
+  notifier.start();
+  {
+    const std::unique_lock held(changed);
+    waits.set();
+    EXPECT_TRUE(throws<OwnerDiedError>([&] { changed.wait(); }, {"RLock at", "ended"}));
+    EXPECT_TRUE(changed.locked());
+  }
+  EXPECT_FALSE(changed.locked());
+  EXPECT_TRUE(changed.acquire(false));
+  changed.release();
+  notifier.join();
+}
+
 TEST(OwnerDied, ThoseWhoWaitForLongAreTold) {
   Lock lock;
   Event is_held;

@@ -53,6 +53,9 @@ class LockCell {
   /// was free.
   bool release() noexcept { return drop_plainly() || release_slow(); }
 
+  /// Releases it if it is owned by a thread that has ended: `dead`. The caller waits for it.
+  void release_for_dead(std::uint32_t dead) noexcept;
+
   bool is_locked() const noexcept { return !is_free(word_.load(platform::relaxed)); }
   /// True if an acquire by the calling thread would not wait for another one's release: it is free,
   /// or the caller's own, or the caller has been interrupted.

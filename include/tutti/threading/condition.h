@@ -60,8 +60,8 @@ class Condition : public TimedLockable<Condition>, public Named {
 
   /// Releases the lock (an RLock in full, however deep), waits to be notified, and acquires it
   /// again as it was. False when `timeout` passed first; a negative one polls. Throws RuntimeError
-  /// when the caller does not hold the lock; KeyboardInterrupt in an interrupted main thread, with
-  /// the lock held again.
+  /// when the caller does not hold the lock. With the lock held again: KeyboardInterrupt in an
+  /// interrupted main thread, and OwnerDiedError when a thread has ended while it held the lock.
   bool wait(Timeout timeout = forever);
 
   /// Waits until `predicate()` is true, checking it with the lock held, first without waiting; and
