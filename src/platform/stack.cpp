@@ -3,7 +3,9 @@
 #include <backtrace.h>
 #include <unwind.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 
 #include "tutti/platform/common.h"
@@ -91,6 +93,18 @@ std::string user_line(std::span<const std::uintptr_t> calls) {
     if (!found.empty()) break;
   }
   return found;
+}
+
+std::string user_function(std::span<const std::uintptr_t> calls) {
+  for (const std::uintptr_t address : calls) {
+    std::string name = symbol_name(reinterpret_cast<const void*>(address));
+    const std::string_view own[] = {"tutti::", "std::", "void std::", "void tutti::"};
+    const bool is_own = std::any_of(std::begin(own), std::end(own), [&](std::string_view prefix) {
+      return name.starts_with(prefix);
+    });
+    if (!name.empty() && !is_own) return name;
+  }
+  return "";
 }
 
 std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {

@@ -32,6 +32,10 @@ std::size_t capture_stack(std::span<std::uintptr_t> addresses) noexcept;
 /// information, which takes its time.
 std::string user_line(std::span<const std::uintptr_t> calls);
 
+/// "transfer(int)": the innermost of the calls that is neither tutti's nor the standard library's,
+/// by the symbols that the program still has; empty if there is none.
+std::string user_function(std::span<const std::uintptr_t> calls);
+
 /// One line a call, such as "transfer(int) at bank.cpp:31", without those of tutti itself; with
 /// the address alone where nothing is known.
 std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls);

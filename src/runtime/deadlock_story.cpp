@@ -55,6 +55,15 @@ std::string in_seconds(const char* before, double seconds) {
   return text;
 }
 
+// The line, or the function if the program has no debug information.
+std::string where(const char* before, std::span<const std::uintptr_t> stack) {
+  if (const std::string line = platform::user_line(stack); !line.empty()) {
+    return std::string(before) + " at " + line;
+  }
+  const std::string function = platform::user_function(stack);
+  return function.empty() ? "" : std::string(before) + " in " + function;
+}
+
 std::string calls_of(std::span<const std::uintptr_t> stack) {
   std::string text;
   if (!tells_stacks()) return text;
@@ -109,10 +118,7 @@ std::string DeadlockStory::tell_possession(const Possession& possession) {
   if (!possession.taking) return text;
   const std::span<const std::uintptr_t> stack = possession.taking->stack.view();
   text += in_seconds(", for ", possession.seconds);
-  if (const std::string line = platform::user_line(stack); !line.empty()) {
-    text += ", taken at " + line;
-  }
-  return text + calls_of(stack);
+  return text + where(", taken", stack) + calls_of(stack);
 }
 
 std::string DeadlockStory::tell() const {
@@ -121,8 +127,7 @@ std::string DeadlockStory::tell() const {
     text += "\n  " + member.thread + " waits for " + member.waits_for;
     text += in_seconds(", for ", member.seconds);
     const std::span<const std::uintptr_t> stack = member.stack.view();
-    if (const std::string line = platform::user_line(stack); !line.empty()) text += ", at " + line;
-    text += calls_of(stack);
+    text += where(",", stack) + calls_of(stack);
     for (const Possession& held : member.holds) {
       text += "\n    and holds " + tell_possession(held);
     }

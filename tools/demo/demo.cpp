@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "demo/corpus.h"
+#include "demo/dining.h"
 #include "demo/forms.h"
 #include "demo/progress.h"
 #include "demo/states.h"
@@ -95,6 +96,9 @@ int run(const std::filesystem::path& folder) {
   for (const auto& [word, n] : words.top(10)) fmt::print(" {} {}", word, n);
   fmt::print("\n\nWhat threads do, seen from within:\n\n");
   show_states();
+  fmt::print("\nA deadlock on purpose:\n\n");
+  std::fflush(stdout);
+  let_philosophers_dine();
   return 0;
 }
 
