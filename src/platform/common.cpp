@@ -3,7 +3,9 @@
 
 #include <cxxabi.h>
 #include <pthread.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -16,6 +18,18 @@ void print_error(const char* text) noexcept {
   int before = 0;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
   std::fputs(text, stderr);
+  pthread_setcancelstate(before, nullptr);
+}
+
+void write_error(std::string_view text) noexcept {
+  int before = 0;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+  while (!text.empty()) {
+    const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
   pthread_setcancelstate(before, nullptr);
 }
 

@@ -12,12 +12,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <iterator>
+#include <string_view>
 
 namespace tutti::inline TUTTI_ABI::platform {
 
@@ -160,8 +162,12 @@ struct TaskStat {
 }  // namespace
 
 bool is_asleep(std::uint32_t thread) noexcept {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/self/task/%u/stat", thread);
+  // Not by snprintf(): a handler of a signal asks, too.
+  constexpr std::string_view folder = "/proc/self/task/";
+  char path[64] = {};
+  folder.copy(path, folder.size());
+  char* const end = std::to_chars(path + folder.size(), path + 32, thread).ptr;
+  std::strcpy(end, "/stat");
   const char state = *TaskStat(path).from_state;
   return state == 'S' || state == 'D';
 }
@@ -254,7 +260,14 @@ void around_fork(ForkHandlers handlers) noexcept {
 
 namespace {
 void (*sigint_handler)() = nullptr;
+void (*quit_report)() = nullptr;
+
+void handle_quit(int /*signal*/) {
+  const int saved = errno;
+  quit_report();
+  errno = saved;
 }
+}  // namespace
 
 bool handles_signals() noexcept {
   constexpr int about_faults[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
@@ -265,7 +278,10 @@ bool handles_signals() noexcept {
                                           number) != std::end(about_faults);
     struct sigaction action;
     if (is_about_fault || sigaction(number, nullptr, &action) != 0) continue;
-    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) return true;
+    // Ours wakes nobody.
+    const bool is_the_programs = action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN &&
+                                 action.sa_handler != handle_quit;
+    if (is_the_programs) return true;
   }
   return false;
 }
@@ -280,6 +296,17 @@ int on_sigint(void (*handler)()) noexcept {
   };
   sigemptyset(&action.sa_mask);
   return sigaction(SIGINT, &action, nullptr) == 0 ? 0 : errno;
+}
+
+void on_quit(void (*report)()) noexcept {
+  struct sigaction action = {};
+  if (sigaction(SIGQUIT, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+  quit_report = report;
+  action = {};
+  action.sa_handler = handle_quit;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGQUIT, &action, nullptr);
 }
 
 void die_of_sigint() noexcept {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/settings.h"
 #include "tutti/errors.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
@@ -23,10 +24,8 @@ void label(void* pages) {
 }
 
 Slot* map_slots() {
-  const char* inspect = std::getenv("TUTTI_INSPECT");
-  const bool is_nameless = inspect != nullptr && std::strcmp(inspect, "off") == 0;
-  void* pages =
-      platform::map_shared(sizeof(Slot) * slot_capacity, is_nameless ? nullptr : registry_name);
+  void* pages = platform::map_shared(sizeof(Slot) * slot_capacity,
+                                     is_shown_to_others() ? registry_name : nullptr);
   if (pages == nullptr) {
     std::fputs("tutti: no memory for the thread registry\n", stderr);
     std::abort();

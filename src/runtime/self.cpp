@@ -8,6 +8,7 @@
 #include "runtime/detector.h"
 #include "runtime/guard.h"
 #include "runtime/load.h"
+#include "runtime/quit_report.h"
 #include "runtime/settings.h"
 #include "runtime/shutdown.h"
 #include "runtime/waiting.h"
@@ -132,6 +133,7 @@ bool begin() {
   vanished_ids();
   read_settings();
   end_before_statics_made_so_far();
+  report_on_quit();
   platform::around_fork({prepare_fork, finish_fork, in_child});
   platform::on_restart([] {
     the_main_slot.store(nullptr, platform::relaxed);

@@ -21,6 +21,11 @@ bool is_on(const char* name) noexcept {
   return !value.empty() && value != "0";
 }
 
+bool is_off(const char* name) noexcept {
+  const std::string_view value = variable(name);
+  return value == "off" || value == "0";
+}
+
 // The program goes on with the default, for a wrong setting is no reason to stop it.
 void complain(const char* name, std::string_view value, const char* expected) noexcept {
   platform::print_error(("tutti: " + std::string(name) + "='" + std::string(value) +
@@ -58,6 +63,8 @@ void read_settings() noexcept {
   deadlock_policy();
   tells_stacks();
   keeps_lock_order();
+  is_shown_to_others();
+  reports_on_quit();
   slow_wait();
 }
 
@@ -79,6 +86,16 @@ bool keeps_lock_order() noexcept {
 bool are_locks_watched() noexcept {
   // Explored programs go all ways that there are.
   return platform::needs_detector && (tells_stacks() || keeps_lock_order());
+}
+
+bool is_shown_to_others() noexcept {
+  static const bool is_shown = !is_off("TUTTI_INSPECT");
+  return is_shown;
+}
+
+bool reports_on_quit() noexcept {
+  static const bool reports = !is_off("TUTTI_QUIT");
+  return reports;
 }
 
 std::int64_t slow_wait() noexcept {

@@ -35,6 +35,11 @@ bool keeps_lock_order() noexcept;
 /// this, and cost nothing by it.
 bool are_locks_watched() noexcept;
 
+/// False with TUTTI_INSPECT=off: other programs don't find the registry.
+bool is_shown_to_others() noexcept;
+/// False with TUTTI_QUIT=off: SIGQUIT ends the program, as it would without tutti.
+bool reports_on_quit() noexcept;
+
 /// TUTTI_SLOW_WAIT=milliseconds: from what time on a wait for a lock is told on stderr, in
 /// nanoseconds; platform::never by default.
 std::int64_t slow_wait() noexcept;

@@ -56,13 +56,15 @@ class SharedText {
     }
   }
 
-  std::string get() const {
+  std::string get() const { return bytes().data(); }
+  /// The same, ended by a zero, without allocating anything.
+  std::array<char, longest + 2> bytes() const noexcept {
     std::array<char, longest + 2> bytes{};
     for (std::size_t i = 0; i < words_.size(); ++i) {
       const std::uint64_t word = words_[i].load(platform::acquire);
       std::memcpy(bytes.data() + i * sizeof word, &word, sizeof word);
     }
-    return bytes.data();
+    return bytes;
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "tutti/config.h"
 
@@ -81,6 +82,10 @@ void run_guarded(void (*work)(void*), void (*on_exception)(void*), void (*on_can
 
 /// Writes to standard error by one call, so that the lines of several threads don't mix.
 void print_error(const char* text) noexcept;
+
+/// The same for text that need not end with a zero, past the C library's buffers.
+/// Async-signal-safe.
+void write_error(std::string_view text) noexcept;
 
 /// The readable form of a compiler's name for a type: "std::runtime_error".
 std::string readable_name(const char* mangled);

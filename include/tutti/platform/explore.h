@@ -460,6 +460,8 @@ void before_exit(void (*function)()) noexcept;
 /// Nothing is called: an explored program can't fork.
 void around_fork(ForkHandlers handlers) noexcept;
 int on_sigint(void (*handler)()) noexcept;
+/// An explored program stands still while it is looked at.
+inline void on_quit(void (* /*report*/)()) noexcept {}
 void die_of_sigint() noexcept;
 [[noreturn]] void park_for_good() noexcept;
 

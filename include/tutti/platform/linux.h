@@ -169,6 +169,9 @@ bool handles_signals() noexcept;
 
 /// Calls `handler` (async-signal-safe code only) on Ctrl-C. Returns 0 or an errno value.
 int on_sigint(void (*handler)()) noexcept;
+/// Calls `report` (async-signal-safe code only) on SIGQUIT, and the program goes on, if SIGQUIT
+/// would end it by default.
+void on_quit(void (*report)()) noexcept;
 /// Ends the process as Ctrl-C does by default. Async-signal-safe.
 void die_of_sigint() noexcept;
 
