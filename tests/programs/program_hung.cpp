@@ -1,8 +1,8 @@
 // Threads that hang in every known way, until the program is killed.
+#include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <memory>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -18,8 +18,8 @@ using threading::Thread;
 using threading::WaitKind;
 
 // Never destroyed: threads hang on them.
-threading::Lock& left = *new threading::Lock;
-threading::Lock& right = *new threading::Lock;
+threading::Lock& left = *new threading::Lock("left");
+threading::Lock& right = *new threading::Lock("right");
 tutti::queue::Queue<int>& jobs = *new tutti::queue::Queue<int>(0, "jobs");
 threading::Event& never = *new threading::Event;
 
@@ -115,6 +115,24 @@ int fork_and_wait() {
   return wait();
 }
 
+int set_a_handler_of_its_own() {
+  signal(SIGQUIT, [](int) { program::say("its own handler"); });
+  return wait();
+}
+
+// Starts itself once more, with the signal ignored.
+int begin_with_quit_ignored() {
+  signal(SIGQUIT, SIG_IGN);
+  execl("/proc/self/exe", "program_hung", "find-quit-ignored", nullptr);
+  return 1;
+}
+
+int find_quit_ignored() {
+  program::say(signal(SIGQUIT, SIG_IGN) == SIG_IGN ? "SIGQUIT is ignored"
+                                                   : "SIGQUIT is not ignored");
+  return wait();
+}
+
 }  // namespace
 
 int main() {
@@ -122,5 +140,8 @@ int main() {
                        {"wait", wait},
                        {"hide", hide},
                        {"come-and-go", come_and_go},
-                       {"fork", fork_and_wait}});
+                       {"fork", fork_and_wait},
+                       {"own-quit", set_a_handler_of_its_own},
+                       {"quit-ignored", begin_with_quit_ignored},
+                       {"find-quit-ignored", find_quit_ignored}});
 }

@@ -164,6 +164,11 @@ std::vector<Mapping> Process::mappings() const {
   while (std::getline(lines, line)) {
     if (auto mapping = mapping_in(line)) found.push_back(std::move(*mapping));
   }
+  if (found.empty()) {
+    throw Error(
+        fmt::format("{} has no memory to look into: it is about to end, or it is the kernel's own",
+                    describe()));
+  }
   return found;
 }
 
