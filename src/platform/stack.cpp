@@ -1,6 +1,7 @@
 #include "platform/stack.h"
 
 #include <backtrace.h>
+#include <link.h>
 #include <unwind.h>
 
 #include <algorithm>
@@ -47,6 +48,24 @@ std::string place(std::string_view file, int line) {
 // Of tutti's own, whatever its file is called: by the mangled name.
 bool is_of_tutti(std::string_view function) {
   return function.starts_with("_ZN5tutti") || function.starts_with("_ZNK5tutti");
+}
+
+// In what was loaded with the program: on no heap and no stack.
+bool is_in_program(std::uintptr_t address) noexcept {
+  return dl_iterate_phdr(
+             [](dl_phdr_info* module, std::size_t /*size*/, void* wanted) {
+               const auto at = *static_cast<std::uintptr_t*>(wanted);
+               const auto* const first = module->dlpi_phdr;
+               return std::any_of(
+                          first, first + module->dlpi_phnum,
+                          [&](const auto& segment) {
+                            const std::uintptr_t begin = module->dlpi_addr + segment.p_vaddr;
+                            return segment.p_type == PT_LOAD && at - begin < segment.p_memsz;
+                          })
+                          ? 1
+                          : 0;
+             },
+             &address) != 0;
 }
 
 struct Unwinding {
@@ -150,6 +169,8 @@ std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {
 
 std::string symbol_name(const void* address) {
   std::string name;
+  // Most objects lie elsewhere; and the first look at the program's symbols takes long.
+  if (!is_in_program(reinterpret_cast<std::uintptr_t>(address))) return name;
   backtrace_syminfo(
       state(), reinterpret_cast<std::uintptr_t>(address),
       [](void* data, std::uintptr_t /*address*/, const char* symbol, std::uintptr_t /*value*/,

@@ -165,7 +165,7 @@ QueueBase::Deadline QueueBase::deadline_of(bool block, Timeout timeout) {
 }
 
 std::string QueueBase::described() const {
-  return runtime::describe("Queue", this);
+  return runtime::describe_quickly("Queue", this);
 }
 
 void QueueBase::throw_full() const {

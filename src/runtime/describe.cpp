@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "platform/stack.h"
 #include "runtime/names.h"
 #include "runtime/self.h"
 
@@ -13,6 +14,11 @@ std::string describe(WaitKind kind, const void* object) {
 }
 
 std::string describe(const char* kind, const void* object) {
+  const std::string given = name_of(object);
+  return describe(kind, object, given.empty() ? platform::symbol_name(object) : given);
+}
+
+std::string describe_quickly(const char* kind, const void* object) {
   return describe(kind, object, name_of(object));
 }
 

@@ -14,6 +14,10 @@ namespace tests {
 namespace threading = tutti::threading;
 using tutti::RuntimeError;
 
+namespace bank {
+threading::Lock ledger;
+}
+
 TEST(Named, AppearInMessages) {
   threading::Lock lock{"accounts"};
   EXPECT_EQ(lock.name(), "accounts");
@@ -30,6 +34,16 @@ TEST(Named, AppearInMessages) {
   barrier.set_name("step");
   barrier.abort();
   EXPECT_TRUE(throws<threading::BrokenBarrierError>([&] { barrier.wait(); }, {"Barrier 'step'"}));
+}
+
+TEST(Named, ByTheirDeclarationAreGlobalAndStaticOnes) {
+  static threading::RLock counter;
+  EXPECT_TRUE(
+      throws<RuntimeError>([&] { bank::ledger.release(); }, {"Lock 'tests::bank::ledger'"}));
+  EXPECT_TRUE(throws<RuntimeError>([&] { counter.release(); }, {"RLock '", "counter'"}));
+  bank::ledger.set_name("the ledger");
+  EXPECT_TRUE(throws<RuntimeError>([&] { bank::ledger.release(); }, {"Lock 'the ledger'"}));
+  bank::ledger.set_name("");
 }
 
 TEST(Named, MayBeRenamedAndUnnamed) {
