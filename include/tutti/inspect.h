@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <string>
 #include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "tutti/threading/thread_state.h"
@@ -88,6 +89,20 @@ void hide() noexcept;
 void dump(std::ostream& stream);
 /// The same to standard error.
 void dump();
+
+/// Records from now on what each thread does and waits for, until stop_trace() or the end of the
+/// program, which writes it to the file `path`: JSON that `tutti trace report`, Perfetto and
+/// chrome://tracing show. `%p` in the path stands for the number of the process. The same as
+/// starting the program with TUTTI_TRACE=path. Throws RuntimeError if the file can't be written, or
+/// if a timeline is being recorded already. In the exploring flavour, whose time is none, it does
+/// nothing.
+void trace_to(const std::string& path);
+/// Writes the file; false if nothing was being recorded. Throws RuntimeError if it could not be
+/// written.
+bool stop_trace();
+/// Puts `text` into the timeline, for the calling thread at this moment; nothing if none is being
+/// recorded.
+void mark(std::string_view text);
 
 /// Marks the calling thread as blocked in I/O or in a foreign library for as long as this object
 /// lives: the state that others see, and one thread less when waiting threads ask whether a core is

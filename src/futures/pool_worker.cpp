@@ -4,6 +4,7 @@
 
 #include "futures/thread_pool.h"
 #include "runtime/spin.h"
+#include "runtime/trace.h"
 
 namespace tutti::inline TUTTI_ABI::futures {
 
@@ -71,6 +72,7 @@ void PoolWorker::begin_to_look() noexcept {
 
 // Somebody may be about to submit the next one.
 bool PoolWorker::look_around() noexcept {
+  const runtime::trace::Wait traced(runtime::WaitKind::work, &pool_);
   return platform::can_spin && is_looking_ &&
          runtime::spin<runtime::Looks::steady>(&pool_, platform::never,
                                                [this] { return pool_.has_work(); });

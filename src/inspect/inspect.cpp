@@ -8,6 +8,7 @@
 
 #include "inspect/thread_info.h"
 #include "runtime/load.h"
+#include "runtime/trace.h"
 #include "runtime/waiting.h"
 #include "threading/report_state.h"
 
@@ -70,15 +71,33 @@ void hide() noexcept {
   runtime::hide_registry();
 }
 
+void trace_to(const std::string& path) {
+  runtime::self();
+  runtime::trace::start(path);
+}
+
+bool stop_trace() {
+  return runtime::trace::stop();
+}
+
+void mark(std::string_view text) {
+  runtime::self();
+  runtime::trace::mark(text);
+}
+
 Blocking::Blocking() {
   runtime::Self& self = runtime::self();
   if (++self.blocking_elsewhere == 1) runtime::count_runnable(-1);
   runtime::restore_record(self);
+  if (self.blocking_elsewhere == 1 && runtime::trace::is_on()) runtime::trace::begins_io();
 }
 
 Blocking::~Blocking() {
   runtime::Self& self = *runtime::registered_self();
-  if (--self.blocking_elsewhere == 0) runtime::count_runnable(1);
+  if (--self.blocking_elsewhere == 0) {
+    runtime::count_runnable(1);
+    if (runtime::trace::is_on()) runtime::trace::ends_io();
+  }
   runtime::restore_record(self);
 }
 

@@ -13,6 +13,10 @@
 
 namespace tutti::inline TUTTI_ABI::platform {
 
+std::string program_name() {
+  return program_invocation_short_name;
+}
+
 void print_error(const char* text) noexcept {
   // Writing is a point at which a cancelled thread would end, by an exception.
   int before = 0;

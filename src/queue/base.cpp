@@ -7,6 +7,7 @@
 #include "queue/core.h"
 #include "runtime/describe.h"
 #include "runtime/names.h"
+#include "runtime/trace.h"
 #include "tutti/errors.h"
 #include "tutti/runtime/remembered.h"
 
@@ -64,7 +65,12 @@ template <typename Once, typename Attended>
 QueueBase::Result QueueBase::Core::operate(Self& self, const QueueBase& queue, Side& side,
                                            WaitKind kind, void* item, Deadline deadline, Once once,
                                            Attended attended) {
-  const auto [tried, spinning] = attempt(side, deadline, once);
+  runtime::trace::Wait traced;
+  const auto [tried, spinning] = attempt(side, deadline, [&](Look look) {
+    const Tried found = once(look);
+    if (found == Tried::in_vain && deadline != 0) traced.begin(kind, &queue);
+    return found;
+  });
   if (tried == Tried::done) return Result::done;
   if (is_over(deadline)) {
     // With a deadline, a patient look may not have looked at all.

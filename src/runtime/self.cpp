@@ -11,6 +11,7 @@
 #include "runtime/quit_report.h"
 #include "runtime/settings.h"
 #include "runtime/shutdown.h"
+#include "runtime/trace.h"
 #include "runtime/waiting.h"
 #include "tutti/errors.h"
 
@@ -48,6 +49,7 @@ void set_current(Self& self) noexcept {
 void leave(void* pointer) {
   auto* self = static_cast<Self*>(pointer);
   if (auto* leaves = leave_hook.load(platform::acquire)) leaves(*self);
+  const trace::ThreadEnd traced(*self);
   platform::current() = {};
   count_runnable(-1);
   Slot* main = self->slot;
@@ -64,6 +66,7 @@ void settle(Self& self) noexcept {
   count_runnable(1);
   set_current(self);
   platform::at_thread_exit(leave, &self);
+  if (trace::is_on()) trace::thread_begins(self);
 }
 
 std::unique_ptr<Self> make_self(std::uint32_t flags, std::string_view name) {
@@ -85,6 +88,7 @@ std::vector<ThreadId>* missing_in_child = nullptr;
 
 void prepare_fork() {
   fork_guard.lock();
+  trace::hold_for_fork();
   leaf_guard.lock();
   missing_in_child = new std::vector<ThreadId>;
   const Self* forking = registered_self();
@@ -97,6 +101,7 @@ void prepare_fork() {
 void finish_fork() {
   delete missing_in_child;
   leaf_guard.unlock();
+  trace::release_after_fork();
   fork_guard.unlock();
 }
 
@@ -113,7 +118,7 @@ void in_child() {
   end_before_statics_made_so_far();
   Self* self = registered_self();
   reset_load_after_fork(self == nullptr || self->blocking_elsewhere > 0 ? 0 : 1);
-  if (self == nullptr) return;
+  if (self == nullptr) return trace::restart_in_child(nullptr);
   const Claim claim = claim_slot(Slot::main_flag, self->slot->name.get());
   self->earlier_ids.push_back(self->id);
   self->slot = claim.slot;
@@ -124,6 +129,7 @@ void in_child() {
   claim.slot->phase.store(SlotPhase::running, platform::release);
   the_main_slot.store(claim.slot, platform::release);
   set_current(*self);
+  trace::restart_in_child(self);
 }
 
 // --- start of the program ------------------------------------------------------------------------
@@ -134,6 +140,7 @@ bool begin() {
   read_settings();
   end_before_statics_made_so_far();
   report_on_quit();
+  trace::start_by_environment();
   platform::around_fork({prepare_fork, finish_fork, in_child});
   platform::on_restart([] {
     the_main_slot.store(nullptr, platform::relaxed);

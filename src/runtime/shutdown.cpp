@@ -1,6 +1,7 @@
 #include "runtime/shutdown.h"
 
 #include "runtime/self.h"
+#include "runtime/trace.h"
 #include "tutti/platform/floor.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
@@ -23,6 +24,7 @@ void begin_ending() noexcept {
   if (auto* join = join_threads.load(platform::acquire)) join();
   exempt_from_stopping();
   ending.store(true, platform::release);
+  trace::stop_at_end();
 }
 
 void end_before_statics_made_so_far() noexcept {

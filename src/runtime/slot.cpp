@@ -3,6 +3,7 @@
 #include "runtime/slot.h"
 
 #include <algorithm>
+#include "runtime/trace.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
@@ -72,6 +73,7 @@ void clear_record(Slot& slot) noexcept {
 }
 
 void amend_record(Slot& slot, Reason& reason, WaitKind kind, const void* object) noexcept {
+  if (trace::is_on()) trace::moves(slot, kind, object);
   reason.object.store(object, platform::relaxed);
   reason.kind.store(kind, platform::seq_cst);
   if (!reason.is_published.load(platform::seq_cst)) return;

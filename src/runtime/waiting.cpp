@@ -5,6 +5,7 @@
 #include "runtime/detector.h"
 #include "runtime/load.h"
 #include "runtime/spin.h"
+#include "runtime/trace.h"
 #include "tutti/errors.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
@@ -99,11 +100,13 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline, Int
   if (self.is_main && interrupts == Interrupts::heeded && is_interrupt_pending()) {
     return Ended::interrupted;
   }
+  const trace::Wait traced(reason.kind.load(platform::relaxed), object);
   // Nobody wakes a sleeper, so there is nothing to spin for.
   const bool can_be_woken = reason.kind.load(platform::relaxed) != WaitKind::sleep;
   if (!(can_be_woken && spinning == Spinning::allowed &&
         spin<Looks::steady>(object, deadline, is_ended))) {
     const bool may_fail = interrupts == Interrupts::heeded && !self.must_not_fail;
+    const trace::Asleep asleep;
     publish_record(slot, reason, deadline, may_fail);
     count_runnable(-1);
     const Ended ended = platform::needs_detector && can_be_woken
@@ -121,6 +124,7 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline, Int
 }
 
 void wake(Slot& slot) noexcept {
+  if (trace::is_on()) trace::wakes(slot);
   if (slot.wake.load(platform::relaxed) == Wake::parked) {
     slot.woken_at.store(platform::now(), platform::relaxed);
   }

@@ -8,6 +8,7 @@
 #include "runtime/spin.h"
 #include "runtime/wait_graph.h"
 #include "sync/held.h"
+#include "runtime/trace.h"
 #include "sync/lock_wait.h"
 #include "tutti/errors.h"
 
@@ -115,6 +116,7 @@ bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
   } else if (runtime::vanished_in_fork(id_of_word(word))) {
     throw_owner_vanished(kind, this, word);
   }
+  const runtime::trace::Wait traced(kind, this, owner());
   const std::int64_t since = platform::now();
   if (runtime::spin<runtime::Looks::ever_rarer>(this, deadline,
                                                 [&] { return try_acquire_slow(kind); })) {
@@ -177,6 +179,7 @@ bool LockCell::release_slow() noexcept {
   if (first != nullptr) bucket.pop(this, hands_over ? Outcome::granted : Outcome::woken);
   bucket.unlock();
   note_released(id_of_word(word), this);
+  if (hands_over && runtime::trace::is_on()) runtime::trace::hands_over(*first->self.slot, this);
   if (first != nullptr) wake(*first);
   return true;
 }

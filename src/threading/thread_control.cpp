@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/shutdown.h"
+#include "runtime/trace.h"
 #include "runtime/waiting.h"
 #include "threading/errors.h"
 #include "threading/report_exception.h"
@@ -231,6 +232,7 @@ bool ThreadControl::join(std::int64_t deadline) {
   if (is_of_another_process()) return true;
   const platform::ThreadOperation operation("Thread.join", this,
                                             deadline == platform::never ? has_ended : nullptr);
+  const runtime::trace::Wait traced(runtime::WaitKind::join, this, id());
   if (!ended_.wait(runtime::WaitKind::join, this, deadline)) return false;
   reap();
   return true;

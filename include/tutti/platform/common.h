@@ -80,6 +80,9 @@ struct ForkHandlers {
 void run_guarded(void (*work)(void*), void (*on_exception)(void*), void (*on_cancel)(void*),
                  void* argument);
 
+/// The name of the program's file, without its folder.
+std::string program_name();
+
 /// Writes to standard error by one call, so that the lines of several threads don't mix.
 void print_error(const char* text) noexcept;
 

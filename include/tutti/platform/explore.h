@@ -352,6 +352,9 @@ std::uintptr_t cache_line_of(const void* object) noexcept;
 
 /// Virtual nanoseconds. They pass only while every thread waits.
 std::int64_t now() noexcept;
+/// The story of a run tells what a timeline would.
+inline constexpr bool has_timeline = false;
+
 bool park(const atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline,
           Reach reach) noexcept;
 void unpark(const atomic<std::uint32_t>& word, int count, Reach reach) noexcept;

@@ -64,6 +64,9 @@ inline std::uintptr_t cache_line_of(const void* object) noexcept {
 /// Nanoseconds of the monotonic clock.
 std::int64_t now() noexcept;
 
+/// Whether time passes by itself, so that a timeline of the threads tells something.
+inline constexpr bool has_timeline = true;
+
 // --- park and unpark -----------------------------------------------------------------------------
 
 /// Sleeps while `word` holds `expected`, until unparked or until `deadline` (monotonic

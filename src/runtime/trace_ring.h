@@ -1,0 +1,79 @@
+// What one thread has recorded for the timeline: its newest events, in memory of a fixed size.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "runtime/slot.h"
+
+namespace tutti::inline TUTTI_ABI::runtime::trace {
+
+enum class What : std::uint8_t {
+  /// Blocked, from the first look in vain to the end of the wait: spinning and asleep.
+  wait,
+  /// The part of a wait in which the thread was off its core.
+  asleep,
+  /// Blocked in I/O or a foreign library, as the program itself says.
+  io,
+  /// Has woken `thread`. These have no length, as those below.
+  woke,
+  /// Has made `thread` the owner of `object`; the wake follows.
+  handed_over,
+  /// Has moved `thread`, which waits, to the queue of `object`.
+  moved,
+  /// Has come to a point that the program has named.
+  mark,
+};
+
+struct Event {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  const void* object = nullptr;
+  What what = What::wait;
+  WaitKind kind = WaitKind::none;
+  /// Number of the object's name, or of the mark's text; 0 is none.
+  std::uint16_t text = 0;
+  /// In a wait: who had the object at its begin; 0 if that is not known.
+  ThreadId thread = 0;
+};
+
+/// Written by its thread alone, read by any at any time. When it is full, each new event takes the
+/// place of the oldest one.
+///
+/// `begun_` counts the events whose writing has begun, `count_` those that are whole. Words of
+/// events are stored with release and loaded with acquire: a reader that has read a word of a newer
+/// event sees in `begun_` that it was begun, and leaves the older one out. No fences, which
+/// ThreadSanitizer can't follow.
+class Ring {
+ public:
+  explicit Ring(std::size_t capacity) noexcept;
+  ~Ring();
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  void add(const Event& event) noexcept;
+
+  /// How many were ever added.
+  std::uint64_t count() const noexcept { return count_.load(platform::acquire); }
+
+  struct Content {
+    /// In the order in which they were added.
+    std::vector<Event> events;
+    std::uint64_t dropped = 0;
+  };
+  /// What is left of the events from number `first` on.
+  Content read(std::uint64_t first) const;
+
+ private:
+  using Word = atomic<std::uint64_t>;
+  static constexpr std::size_t words_per_event = 4;
+
+  const std::size_t capacity_;
+  /// Null if there was no memory; then all events are dropped.
+  Word* const words_;
+  Word begun_{0};
+  Word count_{0};
+};
+
+}  // namespace tutti::inline TUTTI_ABI::runtime::trace
