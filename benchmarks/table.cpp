@@ -157,6 +157,27 @@ std::vector<Comparison> comparisons() {
   return all;
 }
 
+/// What diagnosis costs that is always on: the same programs, with the library built without.
+const std::string without_diagnosis = "unwatched";
+
+std::vector<Comparison> diagnosis_comparisons() {
+  std::vector<Comparison> all;
+  for (const std::string subject :
+       {"lock_uncontended", "rlock_uncontended", "semaphore_uncontended"}) {
+    all.push_back({subject, own_time, {without_diagnosis}, 1.01});
+  }
+  for (const std::string subject : {"lock_contended_2", "lock_contended_8"}) {
+    all.push_back({subject, throughput, {without_diagnosis}, 0.99});
+  }
+  for (const std::string subject :
+       {"condition_pingpong", "event_set_wait", "barrier_cycle", "thread_start_join",
+        "queue_bounded_1_1", "queue_bounded_4_4", "queue_handover", "future_roundtrip",
+        "pool_submit", "pool_fib", "parallel_for_tiny", "parallel_reduce"}) {
+    all.push_back({subject, wall_time, {without_diagnosis}, 1.01});
+  }
+  return all;
+}
+
 // --- the results ---------------------------------------------------------------------------------
 
 class Results {
@@ -180,6 +201,8 @@ class Results {
     return fewest;
   }
   bool has(const std::string& subject) const { return subjects_.contains(subject); }
+  /// They are about what diagnosis costs.
+  bool is_about_diagnosis() const { return contenders_.contains(without_diagnosis); }
 
   /// One figure a repetition, in their order.
   const std::vector<double>& figures(const std::string& subject, const std::string& contender,
@@ -202,6 +225,7 @@ class Results {
       throw std::runtime_error(name + ": " + benchmark.value("error_message", "failed"));
     }
     subjects_.insert(subject);
+    contenders_.insert(contender);
     for (const auto& [field, value] : benchmark.items()) {
       if (!value.is_number()) continue;
       figures_[subject + "/" + contender + "/" + field].push_back(value.get<double>());
@@ -210,6 +234,7 @@ class Results {
 
   std::string machine_;
   std::set<std::string> subjects_;
+  std::set<std::string> contenders_;
   std::map<std::string, std::vector<double>> figures_;
 };
 
@@ -356,7 +381,8 @@ class Row {
 
 std::vector<Cells> rows(const Results& results) {
   std::vector<Cells> table;
-  for (const Comparison& comparison : comparisons()) {
+  for (const Comparison& comparison :
+       results.is_about_diagnosis() ? diagnosis_comparisons() : comparisons()) {
     if (!results.has(comparison.subject)) continue;
     const Row row(results, comparison);
     if (comparison.against == Against::nothing) {

@@ -44,7 +44,7 @@ std::string Names::of_object(const void* object, const char* operation) {
   std::string name;
   if (kind == "Thread") {
     name = static_cast<const threading::ThreadControl*>(object)->name();
-  } else if (name = without_namespaces(platform::symbol_name(object)); name.empty()) {
+  } else if (name = without_namespaces(platform::variable_name(object)); name.empty()) {
     name = kind + " " + std::to_string(++count_of_kind_[kind]);
   }
   return given_[object] = name;

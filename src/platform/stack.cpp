@@ -1,6 +1,7 @@
 #include "platform/stack.h"
 
 #include <backtrace.h>
+#include <dlfcn.h>
 #include <link.h>
 #include <unwind.h>
 
@@ -68,6 +69,26 @@ bool is_in_program(std::uintptr_t address) noexcept {
              &address) != 0;
 }
 
+// Calls in the C and C++ runtimes: how a thread begins, and how a program ends.
+bool is_in_runtime(std::uintptr_t address) noexcept {
+  Dl_info module;
+  if (dladdr(reinterpret_cast<void*>(address), &module) == 0 || module.dli_fname == nullptr) {
+    return false;
+  }
+  const std::string_view path = module.dli_fname;
+  const std::string_view file = path.substr(path.rfind('/') + 1);
+  constexpr std::string_view runtimes[] = {"libc.so", "libstdc++.so", "libgcc_s.so", "ld-linux"};
+  return std::any_of(std::begin(runtimes), std::end(runtimes),
+                     [&](std::string_view name) { return file.starts_with(name); });
+}
+
+// The namespace without a name says nothing to a reader.
+std::string without_anonymous_namespaces(std::string name) {
+  constexpr std::string_view anonymous = "(anonymous namespace)::";
+  for (std::size_t at; (at = name.find(anonymous)) != name.npos;) name.erase(at, anonymous.size());
+  return name;
+}
+
 struct Unwinding {
   std::span<std::uintptr_t> addresses;
   std::size_t depth = 0;
@@ -99,6 +120,7 @@ CallStack calling_stack() noexcept {
 std::string user_line(std::span<const std::uintptr_t> calls) {
   std::string found;
   for (const std::uintptr_t address : calls) {
+    if (is_in_runtime(address)) continue;
     backtrace_pcinfo(
         state(), address,
         [](void* data, std::uintptr_t /*address*/, const char* file, int line,
@@ -116,7 +138,7 @@ std::string user_line(std::span<const std::uintptr_t> calls) {
 
 std::string user_function(std::span<const std::uintptr_t> calls) {
   for (const std::uintptr_t address : calls) {
-    std::string name = symbol_name(reinterpret_cast<const void*>(address));
+    std::string name = function_name(address);
     const std::string_view own[] = {"tutti::", "std::", "void std::", "void tutti::"};
     const bool is_own = std::any_of(std::begin(own), std::end(own), [&](std::string_view prefix) {
       return name.starts_with(prefix);
@@ -129,6 +151,7 @@ std::string user_function(std::span<const std::uintptr_t> calls) {
 std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {
   std::vector<std::string> lines;
   for (const std::uintptr_t address : calls) {
+    if (is_in_runtime(address)) continue;
     const std::size_t before = lines.size();
     bool is_own = false;
     struct Frame {
@@ -144,13 +167,13 @@ std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {
           if (function == nullptr) return 0;
           own = is_of_tutti(function) || (file != nullptr && !is_of_user(file));
           if (!own) {
-            into.push_back(readable_name(function) +
+            into.push_back(without_anonymous_namespaces(readable_name(function)) +
                            (file == nullptr ? "" : " at " + place(file, line)));
           }
           return 0;
         },
         ignore_error, &frame);
-    std::string name = symbol_name(reinterpret_cast<const void*>(address));
+    std::string name = function_name(address);
     if (lines.size() > before && !is_own && !name.empty()) {
       // The outermost of them is the symbol's, whose name tells more.
       std::string& outermost = lines.back();
@@ -167,15 +190,32 @@ std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {
   return lines;
 }
 
-std::string symbol_name(const void* address) {
+std::string function_name(std::uintptr_t address) {
   std::string name;
-  // Most objects lie elsewhere; and the first look at the program's symbols takes long.
-  if (!is_in_program(reinterpret_cast<std::uintptr_t>(address))) return name;
   backtrace_syminfo(
-      state(), reinterpret_cast<std::uintptr_t>(address),
+      state(), address,
       [](void* data, std::uintptr_t /*address*/, const char* symbol, std::uintptr_t /*value*/,
          std::uintptr_t /*size*/) {
-        if (symbol != nullptr) *static_cast<std::string*>(data) = readable_name(symbol);
+        if (symbol == nullptr) return;
+        *static_cast<std::string*>(data) = without_anonymous_namespaces(readable_name(symbol));
+      },
+      ignore_error, &name);
+  return name;
+}
+
+std::string variable_name(const void* object) {
+  std::string name;
+  const auto place = reinterpret_cast<std::uintptr_t>(object);
+  // Most objects lie elsewhere; and the first look at the program's symbols takes long.
+  if (!is_in_program(place)) return name;
+  backtrace_syminfo(
+      state(), place,
+      [](void* data, std::uintptr_t address, const char* symbol, std::uintptr_t begin,
+         std::uintptr_t /*size*/) {
+        if (symbol == nullptr) return;
+        auto& found = *static_cast<std::string*>(data);
+        found = without_anonymous_namespaces(readable_name(symbol));
+        if (address != begin) found += "+" + std::to_string(address - begin);
       },
       ignore_error, &name);
   return name;

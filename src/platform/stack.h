@@ -40,7 +40,11 @@ std::string user_function(std::span<const std::uintptr_t> calls);
 /// the address alone where nothing is known.
 std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls);
 
-/// The name of the global variable or function at this address; empty when there is none.
-std::string symbol_name(const void* address);
+/// The name of the function at this address; empty when there is none.
+std::string function_name(std::uintptr_t address);
+
+/// The name of the global or static variable at this address, or "name+8" inside of one, for a
+/// member or an element; empty when there is none.
+std::string variable_name(const void* object);
 
 }  // namespace tutti::inline TUTTI_ABI::platform

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <new>
+#include <unordered_map>
 #include <utility>
 
 #include "platform/stack.h"
 #include "runtime/describe.h"
+#include "runtime/names.h"
 #include "runtime/settings.h"
 #include "tutti/errors.h"
 
@@ -22,32 +24,47 @@ std::string name_of_thread(ThreadId thread) {
   return "thread " + std::to_string(thread);
 }
 
-std::string describe_wait(const Link& link) {
-  const void* const object = reinterpret_cast<const void*>(link.record.object);
-  switch (link.record.kind) {
+Awaited::Awaited(const Link& link)
+    : kind_(link.record.kind),
+      object_(reinterpret_cast<const void*>(link.record.object)),
+      name_(name_of(object_)),
+      holder_(link.holder == 0 ? "" : name_of_thread(link.holder)),
+      is_its_own_(link.holder == link.thread) {}
+
+std::string Awaited::described() const {
+  return described_by(name_.empty() ? platform::variable_name(object_) : name_);
+}
+
+std::string Awaited::described_quickly() const {
+  return described_by(name_);
+}
+
+std::string Awaited::described_by(std::string_view name) const {
+  switch (kind_) {
     case WaitKind::join:
-      return link.holder == 0 ? "the end of threads" : "the end of " + name_of_thread(link.holder);
+      return "the end of " + (holder_.empty() ? "threads" : holder_);
     case WaitKind::queue_empty:
-      return "an item of " + describe("Queue", object);
+      return "an item of " + describe("Queue", object_, name);
     case WaitKind::queue_full:
-      return "room in " + describe("Queue", object);
+      return "room in " + describe("Queue", object_, name);
     case WaitKind::queue_join:
-      return "the tasks of " + describe("Queue", object);
+      return "the tasks of " + describe("Queue", object_, name);
     case WaitKind::future:
-      return describe(WaitKind::future, object) +
-             (link.holder == 0 ? "" : ", whose call " + name_of_thread(link.holder) + " runs");
+      return describe(to_string(kind_), object_, name) +
+             (holder_.empty() ? "" : ", whose call " + holder_ + " runs");
     case WaitKind::futures:
     case WaitKind::work:
-      return to_string(link.record.kind);
-    default: {
-      std::string text = describe(link.record.kind, object);
-      if (link.holder == link.thread) text += " (which it holds itself)";
-      return text;
-    }
+      return to_string(kind_);
+    default:
+      return describe(to_string(kind_), object_, name) +
+             (is_its_own_ ? " (which it holds itself)" : "");
   }
 }
 
 namespace {
+
+// Of rings that nobody would read to the end.
+constexpr std::size_t most_told = 128;
 
 std::string in_seconds(const char* before, double seconds) {
   char text[48];
@@ -75,21 +92,28 @@ std::string calls_of(std::span<const std::uintptr_t> stack) {
 
 DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, ThreadId victim) {
   const std::int64_t now = platform::now();
+  std::unordered_multimap<ThreadId, const Link*> waits_by_holder;
   for (const Link& link : links) {
-    Member member;
-    member.thread = name_of_thread(link.thread);
-    member.waits_for = describe_wait(link);
-    member.seconds = static_cast<double>(now - link.record.since) / 1e9;
+    const bool is_of_lock =
+        link.record.kind == WaitKind::lock || link.record.kind == WaitKind::rlock;
+    const bool is_of_its_own_wait = link.holder == link.thread;
+    if (is_of_lock && !is_of_its_own_wait) waits_by_holder.emplace(link.holder, &link);
+  }
+  for (const Link& link : links) {
+    if (members_.size() == most_told) break;
+    Member member{.thread = name_of_thread(link.thread),
+                  .waits_for = Awaited(link),
+                  .seconds = static_cast<double>(now - link.record.since) / 1e9,
+                  .stack = {},
+                  .holds = {}};
     if (const auto details = read_details(slot_at(slot_number(link.thread)), link.record)) {
       member.stack = details->stack;
     }
-    for (const Link& other : links) {
-      const bool is_of_lock =
-          other.record.kind == WaitKind::lock || other.record.kind == WaitKind::rlock;
-      const bool is_of_its_own_wait = other.thread == link.thread;
-      if (other.holder != link.thread || !is_of_lock || is_of_its_own_wait) continue;
-      Possession held{describe_wait(other),
-                      find_taking(link.thread, reinterpret_cast<const void*>(other.record.object))};
+    const auto [first, last] = waits_by_holder.equal_range(link.thread);
+    for (auto each = first; each != last; ++each) {
+      const Link& other = *each->second;
+      const void* const lock = reinterpret_cast<const void*>(other.record.object);
+      Possession held{.what = Awaited(other), .taking = find_taking(link.thread, lock)};
       if (held.taking) held.seconds = static_cast<double>(now - held.taking->since) / 1e9;
       const auto is_same = [&](const Possession& known) { return known.what == held.what; };
       if (std::none_of(member.holds.begin(), member.holds.end(), is_same)) {
@@ -104,17 +128,21 @@ DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, Thread
   } else if (victim != 0) {
     const auto of_victim = [victim](const Link& link) { return link.thread == victim; };
     const auto found = std::find_if(links.begin(), links.end(), of_victim);
-    summary_ = "deadlock: " + name_of_thread(victim) + " waits for " + describe_wait(*found) +
-               ", and no thread is left that could end that";
+    summary_ = "deadlock: " + name_of_thread(victim) + " waits for " +
+               Awaited(*found).described_quickly() + ", and no thread is left that could end that";
   } else {
     summary_ = links.size() == 1 ? "stall: the only thread waits, and nobody is left to wake it"
                                  : "stall: all " + count + "and nobody is left to wake them";
   }
-  if (victim != 0) ending_ = "thrown in " + name_of_thread(victim) + ", the last to begin to wait";
+  if (links.size() > members_.size()) {
+    ending_ = "\n  and " + std::to_string(links.size() - members_.size()) + " more";
+  }
+  if (victim != 0)
+    ending_ += "\nthrown in " + name_of_thread(victim) + ", the last to begin to wait";
 }
 
 std::string DeadlockStory::tell_possession(const Possession& possession) {
-  std::string text = possession.what;
+  std::string text = possession.what.described();
   if (!possession.taking) return text;
   const std::span<const std::uintptr_t> stack = possession.taking->stack.view();
   text += in_seconds(", for ", possession.seconds);
@@ -124,7 +152,7 @@ std::string DeadlockStory::tell_possession(const Possession& possession) {
 std::string DeadlockStory::tell() const {
   std::string text = summary_;
   for (const Member& member : members_) {
-    text += "\n  " + member.thread + " waits for " + member.waits_for;
+    text += "\n  " + member.thread + " waits for " + member.waits_for.described();
     text += in_seconds(", for ", member.seconds);
     const std::span<const std::uintptr_t> stack = member.stack.view();
     text += where(",", stack) + calls_of(stack);
@@ -132,8 +160,7 @@ std::string DeadlockStory::tell() const {
       text += "\n    and holds " + tell_possession(held);
     }
   }
-  if (!ending_.empty()) text += "\n" + ending_;
-  return text;
+  return text + ending_;
 }
 
 const char* DeadlockStory::text() noexcept {

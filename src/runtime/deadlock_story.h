@@ -3,12 +3,38 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/guard.h"
 #include "runtime/wait_graph.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
+
+/// What a thread waits for, or holds: kept now, for a text that is made later, when the object may
+/// be gone.
+class Awaited {
+ public:
+  explicit Awaited(const Link& link);
+
+  /// "Lock 'accounts'", or for a join "the end of thread 'Worker-1'". An object without a name is
+  /// called by the variable that it is; the first look for that reads the program's symbols.
+  std::string described() const;
+  /// The same without that look.
+  std::string described_quickly() const;
+
+  bool operator==(const Awaited& other) const noexcept { return object_ == other.object_; }
+
+ private:
+  std::string described_by(std::string_view name) const;
+
+  WaitKind kind_;
+  const void* object_;
+  std::string name_;
+  /// "thread 'Worker-1'"; empty if that is not known.
+  std::string holder_;
+  bool is_its_own_;
+};
 
 /// Keeps what is known at the moment when a deadlock is found, and makes a text of it when somebody
 /// reads it: looking up lines of the source takes longer than finding the deadlock. Thread-safe.
@@ -31,14 +57,14 @@ class DeadlockStory {
 
  private:
   struct Possession {
-    std::string what;
+    Awaited what;
     /// Known while locks are watched.
     std::optional<Taking> taking;
     double seconds = 0;
   };
   struct Member {
     std::string thread;
-    std::string waits_for;
+    Awaited waits_for;
     double seconds = 0;
     platform::CallStack stack;
     /// What other members wait for.
@@ -54,8 +80,6 @@ class DeadlockStory {
   std::string text_;
 };
 
-/// "Lock 'accounts'", or for a join "the end of thread 'Worker-1'".
-std::string describe_wait(const Link& link);
 /// The name of a living thread, or of one whose slot is still as it left it.
 std::string name_of_thread(ThreadId thread);
 

@@ -15,7 +15,7 @@ std::string describe(WaitKind kind, const void* object) {
 
 std::string describe(const char* kind, const void* object) {
   const std::string given = name_of(object);
-  return describe(kind, object, given.empty() ? platform::symbol_name(object) : given);
+  return describe(kind, object, given.empty() ? platform::variable_name(object) : given);
 }
 
 std::string describe_quickly(const char* kind, const void* object) {

@@ -152,11 +152,11 @@ void Lookout::tell_if_slow() {
   }
   std::string text = "tutti: " + name_of_thread(self_.id) + " has waited " +
                      std::to_string((platform::now() - record.since) / 1'000'000) + " ms for " +
-                     describe_wait(link);
+                     Awaited(link).described();
   if (link.holder != 0) {
     text += ", held by " + name_of_thread(link.holder);
     if (const std::optional<Link> next = read_link(link.holder)) {
-      text += ", which waits for " + describe_wait(*next);
+      text += ", which waits for " + Awaited(*next).described();
     }
   }
   platform::print_error((text + "\n").c_str());
@@ -173,8 +173,8 @@ bool Lookout::judge() {
   if (is_of_lock(own->record) && own->holder != 0 && own->holder != self_.id &&
       (!is_living(own->holder) || has_stopped(own->holder))) {
     if (!still_holds(*own)) return false;
-    const std::string text = describe_wait(*own) + " is held by " + name_of_thread(own->holder) +
-                             ", which has ended without releasing it";
+    const std::string text = Awaited(*own).described() + " is held by " +
+                             name_of_thread(own->holder) + ", which has ended without releasing it";
     const auto failure = std::make_exception_ptr(
         OwnerDiedError(text + ", and can't be acquired by " + name_of_thread(self_.id)));
     if (may_fail_) return fail_with(failure);

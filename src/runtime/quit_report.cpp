@@ -61,7 +61,7 @@ void add_wait(Line& line, const Slot& slot, const WaitRecord& record) noexcept {
   if (!has_details) return;
   const std::uint32_t depth = slot.stack_depth.load(platform::relaxed);
   if (depth > 0) line.add(", called from");
-  for (std::uint32_t i = 0; i < depth && i < Slot::deepest_stack; ++i) {
+  for (std::uint32_t i = 0; i < depth && i < platform::CallStack::deepest; ++i) {
     line.add(" ").add_address(slot.stack[i].load(platform::relaxed));
   }
 }

@@ -6,9 +6,9 @@
 #include "runtime/describe.h"
 #include "runtime/settings.h"
 #include "runtime/spin.h"
+#include "runtime/trace.h"
 #include "runtime/wait_graph.h"
 #include "sync/held.h"
-#include "runtime/trace.h"
 #include "sync/lock_wait.h"
 #include "tutti/errors.h"
 

@@ -41,8 +41,14 @@ class Watch {
 /// Whether a thread that polls a word makes progress possible by it.
 inline constexpr bool can_spin = true;
 
+/// A build without what is always on to diagnose programs; only to measure what that costs.
+#ifdef TUTTI_UNWATCHED
+inline constexpr bool is_watched = false;
+#else
+inline constexpr bool is_watched = true;
+#endif
 /// Threads can block each other for ever without anybody noticing, unless somebody looks for it.
-inline constexpr bool needs_detector = true;
+inline constexpr bool needs_detector = is_watched;
 
 /// Tells the core that the caller polls a word, so that it saves power and pipeline slots.
 inline void relax() noexcept {
@@ -65,7 +71,7 @@ inline std::uintptr_t cache_line_of(const void* object) noexcept {
 std::int64_t now() noexcept;
 
 /// Whether time passes by itself, so that a timeline of the threads tells something.
-inline constexpr bool has_timeline = true;
+inline constexpr bool has_timeline = is_watched;
 
 // --- park and unpark -----------------------------------------------------------------------------
 
