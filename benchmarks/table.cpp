@@ -45,6 +45,7 @@ const Measure cpu_time{"CPU time", "cpu_ns", Unit::nanoseconds};
 const Measure throughput{"throughput", "items_per_second", Unit::per_second, true};
 const Measure fairness{"Jain fairness", "fairness", Unit::index, true};
 const Measure longest_wait{"longest wait", "longest_wait_ns", Unit::nanoseconds};
+const Measure longest_time{"longest", "longest_ns", Unit::nanoseconds};
 const Measure idle_share{"share of a core", "cpu_share", Unit::share};
 
 Measure size_of(const std::string& name) {
@@ -152,6 +153,10 @@ std::vector<Comparison> comparisons() {
       {"sizes", size_of("Event"), {}, 4, Against::nothing},
   };
   all.insert(all.end(), rest.begin(), rest.end());
+  for (const std::string members : {"2", "8", "64"}) {
+    all.push_back({"deadlock_ring_" + members, wall_time, {}, 30e6, Against::nothing});
+    all.push_back({"deadlock_ring_" + members, longest_time, {}, 100e6, Against::nothing});
+  }
   const std::vector<Comparison> queues = queue_comparisons();
   all.insert(all.end(), queues.begin(), queues.end());
   return all;
