@@ -34,7 +34,7 @@ struct ThreadInfo {
   /// The ident of the thread that it waits for: who has the lock, or is to be joined. 0 if that is
   /// nobody in particular.
   std::uint64_t holder = 0;
-  /// The return addresses of the calls that led to the wait, the innermost first.
+  /// An address in each of the calls that led to the wait, the innermost first.
   std::vector<std::uintptr_t> stack;
 };
 

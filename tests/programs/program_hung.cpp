@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -77,6 +78,41 @@ int hang_in_many_ways() {
   return 0;
 }
 
+// A ring of five, a queue before it, and a thread that waits for a lock whose owner sleeps.
+int hang_in_a_large_ring() {
+  constexpr std::size_t members = 5;
+  static auto& locks = *new std::vector<std::unique_ptr<threading::Lock>>;
+  static threading::Barrier& all_hold = *new threading::Barrier(members + 1);
+  std::vector<Thread> threads;
+  for (std::size_t i = 0; i < members; ++i) {
+    locks.push_back(std::make_unique<threading::Lock>("fork " + std::to_string(i + 1)));
+  }
+  for (std::size_t i = 0; i < members; ++i) {
+    threads.push_back(start("Philosopher-" + std::to_string(i + 1), [i] {
+      locks[i]->acquire();
+      all_hold.wait();
+      locks[(i + 1) % members]->acquire();
+    }));
+  }
+  threads.push_back(start("sleeper", [] {
+    left.acquire();
+    all_hold.wait();
+    tutti::sleep(100'000);
+  }));
+  wait_until("sleeper", WaitKind::sleep);
+  threads.push_back(start("late", [] { left.acquire(); }));
+  for (int i = 1; i <= 2; ++i) {
+    const std::string name = "guest-" + std::to_string(i);
+    threads.push_back(start(name, [] { locks[0]->acquire(); }));
+    wait_until(name, WaitKind::lock);
+  }
+  threads.push_back(start("host", [last = threads.back()]() mutable { last.join(); }));
+  wait_until("host", WaitKind::join);
+  program::say("hangs");
+  never.wait();
+  return 0;
+}
+
 // One thread, which waits.
 int wait() {
   program::say("hangs");
@@ -137,6 +173,7 @@ int find_quit_ignored() {
 
 int main() {
   return program::run({{"many-ways", hang_in_many_ways},
+                       {"large-ring", hang_in_a_large_ring},
                        {"wait", wait},
                        {"hide", hide},
                        {"come-and-go", come_and_go},

@@ -3,6 +3,8 @@
 #include <regex>
 #include <sstream>
 
+#include "support/until.h"
+
 namespace tests {
 
 Ended tutti(const std::vector<std::string>& arguments) {
@@ -12,6 +14,16 @@ Ended tutti(const std::vector<std::string>& arguments) {
 Background hanging(const std::string& how, std::vector<std::string> variables) {
   variables.push_back("TUTTI_DEADLOCK=off");
   return Background(PROGRAM_HUNG, {how}, variables);
+}
+
+void until_told(const Background& program) {
+  until([&] {
+    return tutti({"ps", number(program.pid())}).out.find("deadlock:") != std::string::npos;
+  });
+}
+
+std::string number(pid_t pid) {
+  return std::to_string(pid);
 }
 
 testing::AssertionResult has(const std::string& text, const std::string& part) {

@@ -1,8 +1,11 @@
 #include "look/commands.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "look/dump.h"
+#include "look/graph.h"
 #include "look/ps.h"
 
 namespace look {
@@ -26,10 +29,34 @@ void add_ps(CLI::App& app, std::function<int()>& chosen) {
   });
 }
 
+void add_dump(CLI::App& app, std::function<int()>& chosen) {
+  const auto pid = std::make_shared<int>();
+  CLI::App* command = app.add_subcommand(
+      "dump", "Print the stacks of all threads of a program, and who waits for whom");
+  command->add_option("PID", *pid, "the process")->required();
+  command->callback([pid, &chosen] { chosen = [pid] { return dump(*pid); }; });
+}
+
+void add_graph(CLI::App& app, std::function<int()>& chosen) {
+  struct Options {
+    int pid = 0;
+    std::string html;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "graph", "Draw who waits for whom in a program, for Graphviz or a browser");
+  command->add_option("PID", options->pid, "the process")->required();
+  command->add_option("--html", options->html, "write a page to this file instead");
+  command->callback(
+      [options, &chosen] { chosen = [options] { return graph(options->pid, options->html); }; });
+}
+
 }  // namespace
 
 void add_commands(CLI::App& app, std::function<int()>& chosen) {
   add_ps(app, chosen);
+  add_dump(app, chosen);
+  add_graph(app, chosen);
 }
 
 }  // namespace look

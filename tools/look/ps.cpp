@@ -18,16 +18,13 @@ namespace {
 using tutti::inspect::ThreadInfo;
 
 std::vector<std::string> row_of(const Snapshot& snapshot, const ThreadInfo& thread) {
-  // Who is in a ring is marked; so is what ends by itself only with the program.
   const char* mark = snapshot.graph.is_in_ring(thread.ident) ? "@" : "";
-  const bool names_holder =
-      thread.state.blocked_on.kind != tutti::runtime::WaitKind::join && thread.holder != 0;
   return {mark,
           name_of(thread) + (thread.daemon ? " (daemon)" : ""),
           thread.native_id == 0 ? "-" : std::to_string(thread.native_id),
           state_of(thread),
           wait_of(snapshot, thread),
-          names_holder ? holder_of(snapshot, thread) : "",
+          held_by(snapshot, thread),
           waited(thread),
           time_left(thread)};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "runtime/describe.h"
 
@@ -28,11 +29,45 @@ std::size_t sequence_length(std::string_view text) {
   return std::all_of(rest.begin(), rest.end(), continues) ? length : 0;
 }
 
+// The place of the bracket that closes the one at `open`; the end if there is none.
+std::size_t matching(std::string_view text, std::size_t open) {
+  const char opening = text[open];
+  const char closing = opening == '(' ? ')' : '>';
+  int depth = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    const bool is_arrow = i > 0 && text[i - 1] == '-' && text[i] == '>';
+    if (text[i] == opening) ++depth;
+    if (text[i] == closing && !is_arrow && --depth == 0) return i;
+  }
+  return text.size();
+}
+
+// The library's own inline namespace, "tutti::v0::", says nothing.
+std::string without_abi(std::string text) {
+  constexpr std::string_view before = "tutti::v";
+  for (std::size_t at = 0; (at = text.find(before, at)) != std::string::npos;) {
+    const std::size_t version = at + before.size() - 1;
+    const std::size_t end = text.find_first_not_of("0123456789", version + 1);
+    if (end != std::string::npos && text.compare(end, 2, "::") == 0) {
+      text.erase(version, end + 2 - version);
+    } else {
+      at = version;
+    }
+  }
+  return text;
+}
+
 bool is_control(std::string_view sequence) {
   const auto first = static_cast<unsigned char>(sequence[0]);
   // The second row of controls is C2 80 to C2 9F.
   return first < 0x20 || first == 0x7f ||
          (first == 0xc2 && static_cast<unsigned char>(sequence[1]) < 0xa0);
+}
+
+std::string told_wait(const Snapshot& snapshot, const ThreadInfo& thread) {
+  const std::string holder = held_by(snapshot, thread);
+  return fmt::format("{} waits for {}{}", name_of(thread), wait_of(snapshot, thread),
+                     holder.empty() ? "" : fmt::format(", which {} has", holder));
 }
 
 std::string told_ring(const Snapshot& snapshot, const std::vector<std::uint64_t>& ring) {
@@ -42,10 +77,7 @@ std::string told_ring(const Snapshot& snapshot, const std::vector<std::uint64_t>
     const ThreadInfo& member = *snapshot.graph.find(ident);
     is_endless = is_endless && std::isinf(member.time_left);
     if (!text.empty()) text += "; ";
-    text += fmt::format("{} waits for {}", name_of(member), wait_of(snapshot, member));
-    if (member.state.blocked_on.kind != WaitKind::join) {
-      text += fmt::format(", which {} has", holder_of(snapshot, member));
-    }
+    text += told_wait(snapshot, member);
   }
   return (is_endless ? "deadlock: " : "ring until the first time-out: ") + text;
 }
@@ -65,6 +97,21 @@ std::string printable(std::string_view text) {
     }
   }
   return clean;
+}
+
+std::string shortened(std::string_view function) {
+  constexpr std::size_t longest_kept = 40;
+  std::string text;
+  for (std::size_t i = 0; i < function.size(); ++i) {
+    const char open = function[i];
+    text += open;
+    if ((open != '(' && open != '<') || text.ends_with("operator<")) continue;
+    const std::size_t close = matching(function, i);
+    if (close - i <= longest_kept) continue;
+    text += "…";
+    i = close - 1;
+  }
+  return without_abi(std::move(text));
 }
 
 std::string name_of(const ThreadInfo& thread) {
@@ -92,6 +139,18 @@ std::string holder_of(const Snapshot& snapshot, const ThreadInfo& thread) {
   if (const ThreadInfo* holder = snapshot.graph.find(thread.holder)) return name_of(*holder);
   const auto found = snapshot.elsewhere.find(thread.holder);
   return found == snapshot.elsewhere.end() ? "a thread that has ended" : printable(found->second);
+}
+
+std::string held_by(const Snapshot& snapshot, const ThreadInfo& thread) {
+  return thread.state.blocked_on.kind == WaitKind::join ? "" : holder_of(snapshot, thread);
+}
+
+std::vector<std::string> waits_of(const Snapshot& snapshot) {
+  std::vector<std::string> told;
+  for (const auto& wait : snapshot.graph.waits()) {
+    told.push_back(told_wait(snapshot, *snapshot.graph.find(wait.from)));
+  }
+  return told;
 }
 
 std::string duration(double seconds) {
