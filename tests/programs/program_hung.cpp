@@ -1,7 +1,9 @@
 // Threads that hang in every known way, until the program is killed.
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -125,6 +127,29 @@ int hide() {
   return wait();
 }
 
+// Two threads that are blocked, one after the other, and one that is not.
+int hang_and_be_busy() {
+  const Thread early = start("early", [] { never.wait(); });
+  wait_until("early", WaitKind::event);
+  const Thread late = start("late", [] { never.wait(); });
+  wait_until("late", WaitKind::event);
+  const Thread busy = start("busy-bee", [] {
+    for (std::atomic<int> spins{0};; ++spins) {
+    }
+  });
+  return wait();
+}
+
+int hang_in_many_threads() {
+  std::vector<Thread> threads;
+  for (int i = 1; i <= 30; ++i) {
+    const std::string name = (i < 10 ? "waiter-0" : "waiter-") + std::to_string(i);
+    threads.push_back(start(name, [] { never.wait(); }));
+    wait_until(name, WaitKind::event);
+  }
+  return wait();
+}
+
 // Threads that come, wait for a moment, and go.
 int come_and_go() {
   std::vector<Thread> makers;
@@ -145,6 +170,7 @@ int come_and_go() {
 // A child by fork, in the same registry.
 int fork_and_wait() {
   if (fork() == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     threading::current_thread().set_name("child");
     never.wait();
   }
@@ -172,10 +198,14 @@ int find_quit_ignored() {
 }  // namespace
 
 int main() {
+  // A test that is killed leaves nobody behind.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   return program::run({{"many-ways", hang_in_many_ways},
                        {"large-ring", hang_in_a_large_ring},
                        {"wait", wait},
                        {"hide", hide},
+                       {"busy", hang_and_be_busy},
+                       {"many", hang_in_many_threads},
                        {"come-and-go", come_and_go},
                        {"fork", fork_and_wait},
                        {"own-quit", set_a_handler_of_its_own},

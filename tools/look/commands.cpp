@@ -1,5 +1,7 @@
 #include "look/commands.h"
 
+#include <chrono>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "look/dump.h"
 #include "look/graph.h"
 #include "look/ps.h"
+#include "look/top.h"
 
 namespace look {
 
@@ -26,6 +29,29 @@ void add_ps(CLI::App& app, std::function<int()>& chosen) {
     chosen = [options] {
       return ps(options->pids, options->is_json ? Format::json : Format::table);
     };
+  });
+}
+
+void add_top(CLI::App& app, std::function<int()>& chosen) {
+  struct Options {
+    TopOptions top;
+    int pid = 0;
+    double seconds = 2;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("top", "Show what threads do and wait for, again and again");
+  const CLI::Option* pid = command->add_option("PID", options->pid, "only this process");
+  command->add_option("-n", options->top.count, "end after so many times")
+      ->check(CLI::PositiveNumber);
+  command->add_option("-d", options->seconds, "seconds between two times")
+      ->check(CLI::Range(0.01, 1e6))
+      ->capture_default_str();
+  command->add_flag("--plain", options->top.is_plain, "as lines, also on a terminal");
+  command->callback([options, pid, &chosen] {
+    if (pid->count() > 0) options->top.pid = options->pid;
+    options->top.delay = std::chrono::milliseconds(std::llround(options->seconds * 1000));
+    chosen = [options] { return top(options->top); };
   });
 }
 
@@ -55,6 +81,7 @@ void add_graph(CLI::App& app, std::function<int()>& chosen) {
 
 void add_commands(CLI::App& app, std::function<int()>& chosen) {
   add_ps(app, chosen);
+  add_top(app, chosen);
   add_dump(app, chosen);
   add_graph(app, chosen);
 }

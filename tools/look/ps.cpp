@@ -44,19 +44,6 @@ void print_table(const Snapshot& snapshot) {
   for (const std::string& ring : rings_of(snapshot)) fmt::print("  @ {}\n", ring);
 }
 
-// Those that can't be looked into are passed over, unless they were asked for.
-std::vector<Snapshot> all_snapshots() {
-  std::vector<Snapshot> found;
-  for (const int pid : all_pids()) {
-    if (pid == getpid()) continue;
-    try {
-      found.push_back(take_snapshot(Process(pid)));
-    } catch (const Error&) {
-    }
-  }
-  return found;
-}
-
 }  // namespace
 
 int ps(const std::vector<int>& pids, Format format) {

@@ -1,6 +1,7 @@
 #include "look/snapshot.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
@@ -141,6 +142,19 @@ Snapshot take_snapshot(const Process& process) {
   }
   snapshot.graph = tutti::inspect::WaitGraph(std::move(threads));
   return snapshot;
+}
+
+std::vector<Snapshot> all_snapshots() {
+  std::vector<Snapshot> found;
+  for (const int pid : all_pids()) {
+    if (pid == getpid()) continue;
+    try {
+      found.push_back(take_snapshot(Process(pid)));
+    } catch (const Error&) {
+      // Not for us to see.
+    }
+  }
+  return found;
 }
 
 }  // namespace look

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <tutti/inspect.h>
 
@@ -29,5 +30,8 @@ struct Snapshot {
 
 /// Throws Error, also if the program has no tutti threads to show.
 Snapshot take_snapshot(const Process& process);
+
+/// Of all programs but this one; without those that have no tutti threads, or can't be looked into.
+std::vector<Snapshot> all_snapshots();
 
 }  // namespace look
