@@ -14,8 +14,12 @@ std::string describe(WaitKind kind, const void* object) {
 }
 
 std::string describe(const char* kind, const void* object) {
+  return describe(kind, object, name_or_variable(object));
+}
+
+std::string name_or_variable(const void* object) {
   const std::string given = name_of(object);
-  return describe(kind, object, given.empty() ? platform::variable_name(object) : given);
+  return given.empty() ? platform::variable_name(object) : given;
 }
 
 std::string describe_quickly(const char* kind, const void* object) {

@@ -14,6 +14,8 @@ std::string describe(WaitKind kind, const void* object);
 std::string describe(const char* kind, const void* object);
 /// The same when its name is known, or known to be none: also for another program's object.
 std::string describe(const char* kind, const void* object, std::string_view name);
+/// The name alone; empty if there is none.
+std::string name_or_variable(const void* object);
 /// The same by a given name or the address alone: for errors that programs meet as a matter of
 /// course. The first look for a variable reads the program's symbols, which takes its time.
 std::string describe_quickly(const char* kind, const void* object);
