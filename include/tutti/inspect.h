@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tutti/sync/order_report.h"
+#include "tutti/threading/named.h"
 #include "tutti/threading/thread_state.h"
 
 namespace tutti::inline TUTTI_ABI::inspect {
@@ -103,6 +105,19 @@ bool stop_trace();
 /// Puts `text` into the timeline, for the calling thread at this moment; nothing if none is being
 /// recorded.
 void mark(std::string_view text);
+
+using sync::OrderReport;
+
+/// With TUTTI_LOCK_ORDER=1 in the environment: the deadlocks that could have happened so far,
+/// though they did not, each as it was told on standard error. Places that suppress it: see
+/// allow_order(), and TUTTI_LOCK_ORDER_SUPPRESS, a list of names of locks or functions separated by
+/// commas, with * and ?.
+std::vector<OrderReport> lock_order_reports();
+
+/// Says that `second` may be taken while `first` is held although it is also done the other way
+/// round, because something that tutti does not see keeps the two from happening at once. Each is a
+/// Lock or an RLock.
+void allow_order(const threading::Named& first, const threading::Named& second);
 
 /// Marks the calling thread as blocked in I/O or in a foreign library for as long as this object
 /// lives: the state that others see, and one thread less when waiting threads ask whether a core is

@@ -10,6 +10,7 @@
 #include "runtime/load.h"
 #include "runtime/trace.h"
 #include "runtime/waiting.h"
+#include "sync/lock_order.h"
 #include "threading/report_state.h"
 
 namespace tutti::inline TUTTI_ABI::inspect {
@@ -83,6 +84,14 @@ bool stop_trace() {
 void mark(std::string_view text) {
   runtime::self();
   runtime::trace::mark(text);
+}
+
+std::vector<OrderReport> lock_order_reports() {
+  return sync::order_reports();
+}
+
+void allow_order(const threading::Named& first, const threading::Named& second) {
+  sync::allow_order(&first, &second);
 }
 
 Blocking::Blocking() {

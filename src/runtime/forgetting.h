@@ -8,7 +8,7 @@ namespace tutti::inline TUTTI_ABI::runtime {
 using Forget = void (*)(const void* object);
 
 /// `forgets` is called for objects that go, among them all about which something is remembered. It
-/// throws nothing. At most two may ask for it.
+/// throws nothing. At most three may ask for it.
 void at_forgetting(Forget forgets) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::runtime

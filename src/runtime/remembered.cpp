@@ -6,7 +6,7 @@
 namespace tutti::inline TUTTI_ABI::runtime {
 
 namespace {
-constinit std::array<platform::atomic<Forget>, 2> others{};
+constinit std::array<platform::atomic<Forget>, 3> others{};
 }  // namespace
 
 constinit std::array<platform::hint<std::uint32_t>, 256> remembered{};

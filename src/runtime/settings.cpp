@@ -63,6 +63,7 @@ void read_settings() noexcept {
   deadlock_policy();
   tells_stacks();
   keeps_lock_order();
+  suppressed_lock_order();
   is_shown_to_others();
   reports_on_quit();
   slow_wait();
@@ -79,13 +80,18 @@ bool tells_stacks() noexcept {
 }
 
 bool keeps_lock_order() noexcept {
-  static const bool keeps = is_on("TUTTI_LOCK_ORDER");
+  // Explored programs go all ways that there are.
+  static const bool keeps = platform::needs_detector && is_on("TUTTI_LOCK_ORDER");
   return keeps;
 }
 
+std::string_view suppressed_lock_order() noexcept {
+  static const std::string_view globs = variable("TUTTI_LOCK_ORDER_SUPPRESS");
+  return globs;
+}
+
 bool are_locks_watched() noexcept {
-  // Explored programs go all ways that there are.
-  return platform::needs_detector && (tells_stacks() || keeps_lock_order());
+  return keeps_lock_order() || (platform::needs_detector && tells_stacks());
 }
 
 bool is_shown_to_others() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "tutti/config.h"
 
@@ -29,6 +30,9 @@ bool tells_stacks() noexcept;
 
 /// TUTTI_LOCK_ORDER=1: the order in which threads take locks is written down (sync/lock_order.h).
 bool keeps_lock_order() noexcept;
+
+/// TUTTI_LOCK_ORDER_SUPPRESS=glob,…: names of locks or functions about which it says nothing.
+std::string_view suppressed_lock_order() noexcept;
 
 /// With either of these, every acquisition and release of a lock is written down (sync/held.h).
 /// Then every thread takes the slow path, as daemons do always: the inline paths know nothing of

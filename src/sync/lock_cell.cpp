@@ -9,6 +9,7 @@
 #include "runtime/trace.h"
 #include "runtime/wait_graph.h"
 #include "sync/held.h"
+#include "sync/lock_order.h"
 #include "sync/lock_wait.h"
 #include "tutti/errors.h"
 
@@ -52,6 +53,13 @@ runtime::ThreadId holder_of_lock(runtime::ThreadId waiting,
       });
   return true;
 }();
+
+// `cell` may be gone by now.
+void note_release(const runtime::Self* self, runtime::ThreadId owner, const void* cell) noexcept {
+  note_released(owner, cell);
+  const bool is_signal = self == nullptr || !self->is(owner);
+  if (is_signal) forget_order(cell);
+}
 
 [[noreturn]] void throw_owner_vanished(WaitKind kind, const void* object, std::uint32_t word) {
   const runtime::ThreadId owner = id_of_word(word);
@@ -108,6 +116,7 @@ bool LockCell::try_acquire_slow(WaitKind kind) {
 
 bool LockCell::acquire_slow(WaitKind kind, std::int64_t deadline) {
   runtime::Self& self = runtime::self();
+  if (deadline == platform::never && !is_signal()) note_order(self, kind, this);
   if (try_acquire_slow(kind)) return true;
   if (deadline <= platform::now()) return false;
   runtime::check_interrupt(self);
@@ -152,7 +161,7 @@ bool LockCell::release_slow() noexcept {
     if (!word_.compare_exchange_weak(word, free_word(), platform::release, platform::relaxed)) {
       continue;
     }
-    note_released(id_of_word(word), this);
+    note_release(self, id_of_word(word), this);
     return true;
   }
   if (is_free(word)) return false;
@@ -178,7 +187,7 @@ bool LockCell::release_slow() noexcept {
   } while (!word_.compare_exchange_weak(word, next, platform::release, platform::relaxed));
   if (first != nullptr) bucket.pop(this, hands_over ? Outcome::granted : Outcome::woken);
   bucket.unlock();
-  note_released(id_of_word(word), this);
+  note_release(self, id_of_word(word), this);
   if (hands_over && runtime::trace::is_on()) runtime::trace::hands_over(*first->self.slot, this);
   if (first != nullptr) wake(*first);
   return true;
@@ -275,7 +284,7 @@ void LockWait::wait_unconditionally() noexcept {
                            runtime::Interrupts::deferred);
     resume_unconditionally();
   } else {
-    note();
+    note_again();
   }
 }
 
@@ -284,12 +293,18 @@ void LockWait::resume_unconditionally() noexcept {
     runtime::wait_for_wake(waiter_.self, waiter_.reason, platform::never,
                            runtime::Interrupts::deferred);
   }
-  note();
+  note_again();
 }
 
 void LockWait::note() const noexcept {
   if (cell_.owner() == 0) return;
   note_taken(waiter_.self, waiter_.reason.kind.load(platform::relaxed), &cell_);
+}
+
+void LockWait::note_again() const noexcept {
+  if (cell_.owner() == 0) return;
+  note_order(waiter_.self, waiter_.reason.kind.load(platform::relaxed), &cell_);
+  note();
 }
 
 bool move_to_lock_queue(Waiter& waiter, Bucket& from, LockCell& cell, WaitKind kind,

@@ -45,6 +45,8 @@ class LockWait {
   bool after_wake() noexcept;
   /// Writes down that the lock is taken.
   void note() const noexcept;
+  /// The same where it was not noted before that it would be.
+  void note_again() const noexcept;
 
   LockCell& cell_;
   Waiter& waiter_;

@@ -87,6 +87,11 @@ class LockCell {
   bool is_held_signal() const noexcept {
     return owner_of(word_.load(platform::relaxed)) == signal_held;
   }
+  /// True if it is a signal, held or free.
+  bool is_signal() const noexcept {
+    const std::uint32_t owner = owner_of(word_.load(platform::relaxed));
+    return owner == signal_held || owner == signal_free;
+  }
   /// The id of the owning thread; 0 when free or a signal.
   std::uint32_t owner() const noexcept;
 
