@@ -9,6 +9,7 @@
 
 #include "demo/demo.h"
 #include "look/commands.h"
+#include "run/run.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Concurrency that explains itself.", "tutti");
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   demo->add_option("FOLDER", folder, "the folder of text")->capture_default_str();
   demo->callback([&] { chosen = [&] { return demo::run(folder); }; });
   look::add_commands(app, chosen);
+  run::add_command(app, chosen, argc, argv);
 
   CLI11_PARSE(app, argc, argv);
   try {

@@ -39,7 +39,9 @@ bool is_of_user(std::string_view file) {
     const std::string_view inside = file.substr(own_root().size());
     return !inside.starts_with("src/") && !inside.starts_with("include/");
   }
-  return file.find("/include/c++/") == file.npos && file.find("include/tutti/") == file.npos;
+  const bool is_of_std =
+      file.find("/include/c++/") != file.npos || file.find("/bits/gthr-") != file.npos;
+  return !is_of_std && file.find("include/tutti/") == file.npos;
 }
 
 std::string place(std::string_view file, int line) {

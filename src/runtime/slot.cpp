@@ -143,6 +143,10 @@ const char* to_string(WaitKind kind) noexcept {
       return "Lock";
     case WaitKind::rlock:
       return "RLock";
+    case WaitKind::mutex:
+      return "mutex";
+    case WaitKind::rwlock:
+      return "rwlock";
     case WaitKind::condition:
       return "Condition";
     case WaitKind::semaphore:

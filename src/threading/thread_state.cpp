@@ -14,6 +14,8 @@ Phase phase_of(WaitKind kind) noexcept {
   switch (kind) {
     case WaitKind::lock:
     case WaitKind::rlock:
+    case WaitKind::mutex:
+    case WaitKind::rwlock:
       return Phase::blocked_in_lock_pool;
     case WaitKind::condition:
     case WaitKind::semaphore:

@@ -11,6 +11,9 @@ enum class WaitKind : std::uint32_t {
   none,
   lock,
   rlock,
+  /// Of pthread, as std::mutex is: in programs that run under `tutti run`.
+  mutex,
+  rwlock,
   condition,
   semaphore,
   event,
