@@ -41,13 +41,9 @@ constinit platform::atomic<Use> use{Use::not_yet};
 // Made early, so that other libraries' keys come after it: their destructors may still wait.
 pthread_key_t end_key;
 
-pid_t thread_number() noexcept {
-  return static_cast<pid_t>(syscall(SYS_gettid));
-}
-
 bool is_mine(const Slot& slot) noexcept {
   return slot.phase.load(platform::acquire) == SlotPhase::running &&
-         slot.process.load(platform::relaxed) == static_cast<std::uint32_t>(getpid());
+         slot.process.load(platform::relaxed) == platform::process_id();
 }
 
 void leave(void* pointer) {
@@ -75,7 +71,8 @@ bool is_room_for_registry() noexcept {
 bool take_slot(Thread& thread) noexcept {
   std::array<char, 16> name{};
   prctl(PR_GET_NAME, name.data());
-  const bool is_main = thread_number() == getpid();
+  const std::uint32_t number = platform::thread_id();
+  const bool is_main = number == platform::process_id();
   const std::uint32_t flags = Slot::foreign_flag | (is_main ? Slot::main_flag : 0);
   runtime::Claim claim;
   try {
@@ -85,9 +82,7 @@ bool take_slot(Thread& thread) noexcept {
   }
   thread.slot = claim.slot;
   thread.id = claim.id;
-  // A child of clone() that shares nothing with its parent has not been through fork's handlers.
-  claim.slot->process.store(static_cast<std::uint32_t>(getpid()), platform::relaxed);
-  claim.slot->thread.store(static_cast<std::uint32_t>(thread_number()), platform::relaxed);
+  claim.slot->thread.store(number, platform::relaxed);
   Beside& own = beside(*claim.slot);
   own.told.store(0, platform::relaxed);
   own.handle.store(pthread_self(), platform::relaxed);
@@ -105,6 +100,8 @@ void in_child() {
 bool begin() noexcept {
   if (!is_room_for_registry() || pthread_key_create(&end_key, leave) != 0) return false;
   runtime::read_settings();
+  // In a child the floor forgets the process's number, and does so before in_child() asks for it.
+  platform::process_id();
   pthread_atfork(lock_memory, unlock_memory, in_child);
   return true;
 }
