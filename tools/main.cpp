@@ -10,6 +10,7 @@
 #include "demo/demo.h"
 #include "look/commands.h"
 #include "run/run.h"
+#include "trace/report.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Concurrency that explains itself.", "tutti");
@@ -25,6 +26,16 @@ int main(int argc, char** argv) {
   demo->callback([&] { chosen = [&] { return demo::run(folder); }; });
   look::add_commands(app, chosen);
   run::add_command(app, chosen, argc, argv);
+
+  std::string trace_file;
+  std::string page;
+  CLI::App* trace = app.add_subcommand("trace", "Look into what TUTTI_TRACE has recorded");
+  trace->require_subcommand(1);
+  CLI::App* report =
+      trace->add_subcommand("report", "Make a timeline into a page that a browser shows");
+  report->add_option("FILE", trace_file, "the timeline: what TUTTI_TRACE named")->required();
+  report->callback([&] { chosen = [&] { return trace::report(trace_file, page); }; });
+  report->add_option("-o,--output", page, "the page; FILE with the ending .html if not given");
 
   CLI11_PARSE(app, argc, argv);
   try {

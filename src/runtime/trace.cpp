@@ -325,9 +325,15 @@ void Wait::end() noexcept {
 }
 
 void Asleep::end() noexcept {
-  if (Lane* own = lane()) {
-    add(*own, {since_, platform::now(), nullptr, What::asleep, WaitKind::none, 0, 0});
-  }
+  Lane* own = lane();
+  if (own == nullptr) return;
+  const std::int64_t now = platform::now();
+  add(*own, {since_, now, nullptr, What::asleep, WaitKind::none, 0, 0});
+  if (since_ != 0) return;
+  // Nothing was recorded when the wait began.
+  const void* const object = reason_.object.load(platform::relaxed);
+  add(*own, {0, now, object, What::wait, reason_.kind.load(platform::relaxed),
+             name_number_of(object), 0});
 }
 
 void wakes(const Slot& slot) noexcept {

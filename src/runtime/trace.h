@@ -34,8 +34,7 @@ class Wait {
     begin(kind, object, holder);
   }
   ~Wait() {
-    if (since_ != 0) [[unlikely]]
-      end();
+    if (since_ != 0) end();
   }
   Wait(const Wait&) = delete;
   Wait& operator=(const Wait&) = delete;
@@ -43,8 +42,7 @@ class Wait {
   /// For waits that are known to be some only after they have begun; from the second call on
   /// nothing happens.
   void begin(WaitKind kind, const void* object, ThreadId holder = 0) noexcept {
-    if (is_on()) [[unlikely]]
-      begin_now(kind, object, holder);
+    if (is_on()) begin_now(kind, object, holder);
   }
 
  private:
@@ -59,16 +57,14 @@ class Wait {
   std::uint16_t text_ = 0;
 };
 
-/// The calling thread is off its core for as long as this lives.
+/// The calling thread is off its core for as long as this lives. `reason` lives longer.
 class Asleep {
  public:
-  Asleep() noexcept {
-    if (is_on()) [[unlikely]]
-      since_ = platform::now();
+  explicit Asleep(const Reason& reason) noexcept : reason_(reason) {
+    if (is_on()) since_ = platform::now();
   }
   ~Asleep() {
-    if (since_ != 0) [[unlikely]]
-      end();
+    if (is_on()) end();
   }
   Asleep(const Asleep&) = delete;
   Asleep& operator=(const Asleep&) = delete;
@@ -76,6 +72,8 @@ class Asleep {
  private:
   void end() noexcept;
 
+  const Reason& reason_;
+  /// 0: since before the recording.
   std::int64_t since_ = 0;
 };
 

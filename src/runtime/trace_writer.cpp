@@ -125,7 +125,7 @@ class Tracks {
     for (const Event& recorded : track.thread->events) {
       Event event = recorded;
       // What began before the recording has its name from another one.
-      if (event.begin < timeline_.begin) event.text = 0;
+      if (event.begin != 0 && event.begin < timeline_.begin) event.text = 0;
       event.begin = std::max(event.begin, track.thread->begin);
       event.end = std::min(event.end, track.thread->end);
       if (event.begin > event.end) continue;

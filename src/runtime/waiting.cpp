@@ -106,7 +106,7 @@ Ended wait_for_wake(Self& self, const Reason& reason, std::int64_t deadline, Int
   if (!(can_be_woken && spinning == Spinning::allowed &&
         spin<Looks::steady>(object, deadline, is_ended))) {
     const bool may_fail = interrupts == Interrupts::heeded && !self.must_not_fail;
-    const trace::Asleep asleep;
+    const trace::Asleep asleep(reason);
     publish_record(slot, reason, deadline, may_fail);
     count_runnable(-1);
     const Ended ended = platform::needs_detector && can_be_woken

@@ -232,7 +232,8 @@ bool ThreadControl::join(std::int64_t deadline) {
   if (is_of_another_process()) return true;
   const platform::ThreadOperation operation("Thread.join", this,
                                             deadline == platform::never ? has_ended : nullptr);
-  const runtime::trace::Wait traced(runtime::WaitKind::join, this, id());
+  runtime::trace::Wait traced;
+  if (!ended_.is_set()) traced.begin(runtime::WaitKind::join, this, id());
   if (!ended_.wait(runtime::WaitKind::join, this, deadline)) return false;
   reap();
   return true;

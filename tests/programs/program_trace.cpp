@@ -33,6 +33,12 @@ void until_blocked(const Thread& thread, double seconds = 0) {
   });
 }
 
+// Until the main thread waits for the end of the calling one, say.
+void until_joined() {
+  until(
+      [] { return threading::main_thread().state().blocked_on.kind == threading::WaitKind::join; });
+}
+
 Thread started(std::string name, std::function<void()> target) {
   Thread thread({.target = std::move(target), .name = std::move(name)});
   thread.start();
@@ -48,6 +54,7 @@ int hand_over() {
   Thread waiter = started("waiter", [&] {
     lock.acquire();
     lock.release();
+    until_joined();
   });
   until_blocked(waiter, 0.002);
   inspect::mark("release it");
@@ -82,7 +89,10 @@ int condition() {
 }
 
 int join_and_sleep() {
-  Thread sleeper = started("sleeper \"\\\n\xc3\xa9\xff", [] { tutti::sleep(0.005); });
+  Thread sleeper = started("sleeper \"\\\n\xc3\xa9\xff", [] {
+    tutti::sleep(0.005);
+    until_joined();
+  });
   sleeper.join();
   return 0;
 }
@@ -96,17 +106,17 @@ int io() {
   return 0;
 }
 
-// Short waits, which end while the waiting thread still spins.
-int turns() {
+// Short waits, most of which end while the waiting thread still spins.
+int take_turns(int rounds) {
   threading::Event there;
   threading::Event back;
-  constexpr int rounds = 1000;
   Thread other = started("other", [&] {
     for (int i = 0; i < rounds; ++i) {
       there.wait();
       there.clear();
       back.set();
     }
+    until_joined();
   });
   for (int i = 0; i < rounds; ++i) {
     there.set();
@@ -115,6 +125,13 @@ int turns() {
   }
   other.join();
   return 0;
+}
+
+int turns() {
+  return take_turns(1000);
+}
+int many_turns() {
+  return take_turns(50'000);
 }
 
 int many_threads() {
@@ -226,6 +243,7 @@ int main() {
       {"join_and_sleep", join_and_sleep},
       {"io", io},
       {"turns", turns},
+      {"many_turns", many_turns},
       {"many_threads", many_threads},
       {"blocked_at_the_end", blocked_at_the_end},
       {"exit_in_thread", exit_in_thread},

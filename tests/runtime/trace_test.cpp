@@ -198,9 +198,13 @@ TEST_F(Tracing, AProgramMayBeginAndEndItItself) {
   EXPECT_EQ(trace.thread("early"), nullptr);
   ASSERT_NE(trace.thread("MainThread"), nullptr);
   EXPECT_EQ(trace.thread("MainThread")->marks, std::vector<std::string>{"second"});
-  // Was there before the recording.
-  ASSERT_NE(trace.thread("late"), nullptr);
-  EXPECT_TRUE(has_flow(trace, "wake", "late", "MainThread"));
+  // It was blocked before the recording began.
+  const TraceThread* late = trace.thread("late");
+  ASSERT_NE(late, nullptr);
+  ASSERT_EQ(late->of("blocked").size(), 1u);
+  EXPECT_EQ(late->of("blocked")[0].begin, 0);
+  EXPECT_TRUE(late->of("blocked")[0].name.starts_with("Event at 0x"));
+  EXPECT_TRUE(has_flow(trace, "wake", "MainThread", "late"));
 }
 
 TEST_F(Tracing, IsWrittenWhileThreadsGoOn) {
