@@ -340,8 +340,11 @@ void wakes(const Slot& slot) noexcept {
   add(What::woke, id_of(slot), WaitKind::none, nullptr, 0);
 }
 
-void hands_over(const Slot& slot, const void* lock) noexcept {
-  add(What::handed_over, id_of(slot), WaitKind::lock, lock, 0);
+// An event that is set, or a barrier that opens, was nobody's before.
+void grants(const Slot& slot, const Reason& reason) noexcept {
+  const WaitKind kind = reason.kind.load(platform::relaxed);
+  if (kind != WaitKind::lock && kind != WaitKind::rlock && kind != WaitKind::semaphore) return;
+  add(What::handed_over, id_of(slot), kind, reason.object.load(platform::relaxed), 0);
 }
 
 void moves(const Slot& slot, WaitKind kind, const void* object) noexcept {

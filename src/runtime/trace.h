@@ -81,8 +81,8 @@ class Asleep {
 // comes later.
 /// The calling thread wakes the owner of `slot`.
 void wakes(const Slot& slot) noexcept;
-/// The calling thread makes the owner of `slot`, which waits, the owner of the lock.
-void hands_over(const Slot& slot, const void* lock) noexcept;
+/// The calling thread gives the owner of `slot`, which it is about to wake, what that waits for.
+void grants(const Slot& slot, const Reason& reason) noexcept;
 /// The calling thread has the owner of `slot`, which waits, wait for `object` from now on.
 void moves(const Slot& slot, WaitKind kind, const void* object) noexcept;
 /// The calling thread, which is registered, begins and ends to be blocked elsewhere.

@@ -18,7 +18,7 @@ enum class What : std::uint8_t {
   io,
   /// Has woken `thread`. These have no length, as those below.
   woke,
-  /// Has made `thread` the owner of `object`; the wake follows.
+  /// Has given `thread` the lock or the unit that it waits for; the wake follows.
   handed_over,
   /// Has moved `thread`, which waits, to the queue of `object`.
   moved,

@@ -188,7 +188,6 @@ bool LockCell::release_slow() noexcept {
   if (first != nullptr) bucket.pop(this, hands_over ? Outcome::granted : Outcome::woken);
   bucket.unlock();
   note_release(self, id_of_word(word), this);
-  if (hands_over && runtime::trace::is_on()) runtime::trace::hands_over(*first->self.slot, this);
   if (first != nullptr) wake(*first);
   return true;
 }

@@ -9,6 +9,7 @@
 
 #include "runtime/chain.h"
 #include "runtime/guard.h"
+#include "runtime/trace.h"
 #include "runtime/waiting.h"
 
 namespace tutti::inline TUTTI_ABI::sync {
@@ -103,6 +104,9 @@ class BucketPair {
 
 /// Delivers the wake of one waiter that was taken out; it must not be touched afterwards.
 inline void wake(Waiter& waiter) noexcept {
+  if (runtime::trace::is_on() && waiter.outcome == Outcome::granted) {
+    runtime::trace::grants(*waiter.self.slot, waiter.reason);
+  }
   runtime::wake(*waiter.self.slot);
 }
 /// The same for a list linked by `next`.

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "runtime/trace_reading.h"
 #include "support/run_program.h"
@@ -214,6 +216,26 @@ TEST_F(Tracing, IsWrittenWhileThreadsGoOn) {
   EXPECT_EQ(trace.threads.size(), 4u);
   EXPECT_GT(trace.dropped_events, 0u);
 }
+
+#ifdef EXAMPLES
+TEST_F(Tracing, ExamplesRunAsUsualAndLeaveATimeline) {
+  std::istringstream programs(EXAMPLES);
+  for (std::string program; std::getline(programs, program, ':');) {
+    SCOPED_TRACE(program);
+    const Ended plain = run_program(program, {});
+    setenv("TUTTI_TRACE", file().c_str(), 1);
+    const Ended traced = run_program(program, {});
+    unsetenv("TUTTI_TRACE");
+    EXPECT_EQ(traced.code, plain.code);
+    EXPECT_EQ(traced.err, "");
+    EXPECT_EQ(std::count(traced.out.begin(), traced.out.end(), '\n'),
+              std::count(plain.out.begin(), plain.out.end(), '\n'));
+    const Trace trace = read_trace(file());
+    EXPECT_GT(trace.threads.size(), 1u);
+    EXPECT_GT(trace.flows.size(), 0u);
+  }
+}
+#endif
 
 TEST_F(Tracing, APathThatCantBeWrittenIsReportedAtTheStart) {
   setenv("TUTTI_TRACE", "/does/not/exist/trace.json", 1);
