@@ -41,6 +41,7 @@ struct Lane {
   std::int64_t begin;
   /// The number of the recording's first event; those before are of an earlier one. Under `guard`.
   std::uint64_t first = 0;
+  Unfinished wait;
   bool is_waiting = false;
   std::int64_t io_since = 0;
   /// Set when the thread is about to give its slot back. Under `guard`.
@@ -110,9 +111,10 @@ void add(What what, ThreadId thread, WaitKind kind, const void* object,
   add(*own, {now, now, object, what, kind, text, thread});
 }
 
+constexpr std::size_t most_texts = 0xffff;
+
 // 0 if there is no room for one more.
 std::uint16_t number_of(std::string_view text) {
-  constexpr std::size_t most_texts = 0xffff;
   const GuardHolder held(guard);
   Recording& all = recording();
   if (const auto known = all.numbers.find(text); known != all.numbers.end()) return known->second;
@@ -134,13 +136,6 @@ std::uint16_t name_number_of(const void* object) noexcept try {
 // --- making the timeline -------------------------------------------------------------------------
 
 // All of the following under `guard`.
-
-const Lane* lane_of(ThreadId id) noexcept {
-  for (const Lane* lane : recording().lanes) {
-    if (lane->id == id) return lane;
-  }
-  return nullptr;
-}
 
 ThreadTrace trace_of(const Lane& lane, std::int64_t end, std::string name) {
   Ring::Content content = lane.ring.read(lane.first);
@@ -169,23 +164,51 @@ void keep(ThreadTrace thread) {
   }
 }
 
-// The wait that the owner of `slot` is in, as its record tells.
-std::optional<Event> wait_under_way(const Slot& slot, std::int64_t end) {
+// What the thread is in the middle of: by its lane, if it has one, and by its wait record.
+std::vector<Event> unfinished(const Slot& slot, const Lane* lane, std::int64_t end) {
+  std::vector<Event> found;
+  std::optional<Event> wait = lane == nullptr ? std::nullopt : lane->wait.read();
   const WaitRecord record = read_record(slot);
-  if (record.kind == WaitKind::none) return std::nullopt;
-  const std::optional<WaitDetails> details = read_details(slot, record);
-  Event event;
-  event.begin = record.since;
-  event.end = end;
-  event.object = reinterpret_cast<const void*>(static_cast<std::uintptr_t>(record.object));
-  event.what = record.kind == WaitKind::io ? What::io : What::wait;
-  event.kind = record.kind;
-  event.thread = details ? details->holder : 0;
-  return event;
+  Event recorded;
+  recorded.begin = record.since;
+  recorded.end = end;
+  if (record.kind != WaitKind::none && record.kind != WaitKind::io && !record.woken) {
+    recorded.what = What::asleep;
+    found.push_back(recorded);
+  }
+  if (!wait && record.kind != WaitKind::none) {
+    // It began before the recording, or is no wait of ours.
+    recorded.what = record.kind == WaitKind::io ? What::io : What::wait;
+    recorded.kind = record.kind;
+    recorded.object = reinterpret_cast<const void*>(static_cast<std::uintptr_t>(record.object));
+    wait = recorded;
+    if (const std::string name = name_of(wait->object); !name.empty()) {
+      std::vector<std::string>& texts = recording().texts;
+      wait->text = static_cast<std::uint16_t>(std::min<std::size_t>(texts.size(), most_texts));
+      texts.push_back(name);
+    }
+  }
+  if (wait) {
+    wait->end = end;
+    found.push_back(*wait);
+  }
+  return found;
+}
+
+// Those that have been finished, and recorded, since they were looked at are left out.
+void add_unfinished(std::vector<Event>& events, const std::vector<Event>& unfinished) {
+  for (const Event& open : unfinished) {
+    const bool is_recorded = std::any_of(events.begin(), events.end(), [&](const Event& event) {
+      return event.what == open.what && event.end > open.begin;
+    });
+    if (!is_recorded) events.push_back(open);
+  }
 }
 
 void add_living_threads(Timeline& timeline) {
+  std::map<ThreadId, const Lane*> lanes;
   for (const Lane* lane : recording().lanes) {
+    lanes.emplace(lane->id, lane);
     if (lane->last_name) {
       timeline.threads.push_back(trace_of(*lane, timeline.end, *lane->last_name));
     }
@@ -194,9 +217,10 @@ void add_living_threads(Timeline& timeline) {
     const Slot& slot = slot_at(number);
     const ThreadId id = id_of(slot);
     if (!is_living(id) || slot.phase.load(platform::acquire) != SlotPhase::running) continue;
-    const std::optional<Event> wait = wait_under_way(slot, timeline.end);
-    const Lane* lane = lane_of(id);
+    const auto known = lanes.find(id);
+    const Lane* lane = known == lanes.end() ? nullptr : known->second;
     if (lane != nullptr && lane->last_name) continue;
+    const std::vector<Event> open = unfinished(slot, lane, timeline.end);
     ThreadTrace thread;
     if (lane != nullptr) {
       thread = trace_of(*lane, timeline.end, slot.name.get());
@@ -207,13 +231,7 @@ void add_living_threads(Timeline& timeline) {
       thread.begin = timeline.begin;
       thread.end = timeline.end;
     }
-    // It may have ended, and been recorded, between the two looks.
-    const auto is_recorded = [&](const Event& event) {
-      return event.what != What::asleep && event.end > wait->begin;
-    };
-    if (wait && std::none_of(thread.events.begin(), thread.events.end(), is_recorded)) {
-      thread.events.push_back(*wait);
-    }
+    add_unfinished(thread.events, open);
     timeline.threads.push_back(std::move(thread));
   }
 }
@@ -317,11 +335,13 @@ void Wait::begin_now(WaitKind kind, const void* object, ThreadId holder) noexcep
   // By now, for in the end the object may be gone.
   text_ = name_number_of(object);
   since_ = platform::now();
+  own->wait.begin({since_, 0, object_, What::wait, kind_, text_, holder_});
 }
 
 void Wait::end() noexcept {
-  own_lane->is_waiting = false;
   add(*own_lane, {since_, platform::now(), object_, What::wait, kind_, text_, holder_});
+  own_lane->wait.end();
+  own_lane->is_waiting = false;
 }
 
 void Asleep::end() noexcept {

@@ -1,65 +1,73 @@
 #include "runtime/trace_ring.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace tutti::inline TUTTI_ABI::runtime::trace {
 
-namespace {
-
-// The last word: thread in the high half, then text, kind and what.
-std::array<std::uint64_t, 4> packed(const Event& event) noexcept {
-  return {static_cast<std::uint64_t>(event.begin), static_cast<std::uint64_t>(event.end),
-          reinterpret_cast<std::uintptr_t>(event.object),
-          std::uint64_t{event.thread} << 32 | std::uint64_t{event.text} << 16 |
-              static_cast<std::uint64_t>(event.kind) << 8 | static_cast<std::uint64_t>(event.what)};
+void PackedEvent::store(const Event& event) noexcept {
+  words_[0].store(static_cast<std::uint64_t>(event.begin), platform::release);
+  words_[1].store(static_cast<std::uint64_t>(event.end), platform::release);
+  words_[2].store(reinterpret_cast<std::uintptr_t>(event.object), platform::release);
+  words_[3].store(std::uint64_t{event.thread} << 32 | std::uint64_t{event.text} << 16 |
+                      static_cast<std::uint64_t>(event.kind) << 8 |
+                      static_cast<std::uint64_t>(event.what),
+                  platform::release);
 }
 
-Event unpacked(const std::array<std::uint64_t, 4>& words) noexcept {
+Event PackedEvent::load() const noexcept {
   Event event;
-  event.begin = static_cast<std::int64_t>(words[0]);
-  event.end = static_cast<std::int64_t>(words[1]);
-  event.object = reinterpret_cast<const void*>(static_cast<std::uintptr_t>(words[2]));
-  event.thread = static_cast<ThreadId>(words[3] >> 32);
-  event.text = static_cast<std::uint16_t>(words[3] >> 16);
-  event.kind = static_cast<WaitKind>(words[3] >> 8 & 0xff);
-  event.what = static_cast<What>(words[3] & 0xff);
+  event.begin = static_cast<std::int64_t>(words_[0].load(platform::acquire));
+  event.end = static_cast<std::int64_t>(words_[1].load(platform::acquire));
+  const auto object = static_cast<std::uintptr_t>(words_[2].load(platform::acquire));
+  event.object = reinterpret_cast<const void*>(object);
+  const std::uint64_t rest = words_[3].load(platform::acquire);
+  event.thread = static_cast<ThreadId>(rest >> 32);
+  event.text = static_cast<std::uint16_t>(rest >> 16);
+  event.kind = static_cast<WaitKind>(rest >> 8 & 0xff);
+  event.what = static_cast<What>(rest & 0xff);
   return event;
 }
 
-}  // namespace
+void Unfinished::begin(const Event& event) noexcept {
+  event_.store(event);
+  begin_.store(event.begin, platform::release);
+}
+
+std::optional<Event> Unfinished::read() const noexcept {
+  // acquire: pairs with the release in begin().
+  const std::int64_t before = begin_.load(platform::acquire);
+  const Event event = event_.load();
+  // Who has read a word of the next one sees the 0 between, or its begin.
+  const bool is_whole = before != 0 && begin_.load(platform::relaxed) == before;
+  return is_whole ? std::optional(event) : std::nullopt;
+}
 
 // calloc gives pages that take memory only once they are written to.
 Ring::Ring(std::size_t capacity) noexcept
     : capacity_(std::max<std::size_t>(capacity, 1)),
-      words_(static_cast<Word*>(std::calloc(capacity_, words_per_event * sizeof(Word)))) {}
+      events_(static_cast<PackedEvent*>(std::calloc(capacity_, sizeof(PackedEvent)))) {}
 
 Ring::~Ring() {
-  std::free(static_cast<void*>(words_));
+  std::free(static_cast<void*>(events_));
 }
 
 void Ring::add(const Event& event) noexcept {
   const std::uint64_t number = count_.load(platform::relaxed);
   begun_.store(number + 1, platform::relaxed);
-  if (words_ != nullptr) {
-    Word* word = words_ + number % capacity_ * words_per_event;
-    for (const std::uint64_t value : packed(event)) (word++)->store(value, platform::release);
-  }
+  if (events_ != nullptr) events_[number % capacity_].store(event);
   count_.store(number + 1, platform::release);
 }
 
 Ring::Content Ring::read(std::uint64_t first) const {
   const std::uint64_t end = count_.load(platform::acquire);
-  if (words_ == nullptr) return {{}, end - std::min(first, end)};
+  if (events_ == nullptr) return {{}, end - std::min(first, end)};
   std::uint64_t from = std::max(first, end - std::min<std::uint64_t>(end, capacity_));
   std::vector<Event> events;
   events.reserve(static_cast<std::size_t>(end - std::min(from, end)));
   for (std::uint64_t number = from; number < end; ++number) {
-    const Word* word = words_ + number % capacity_ * words_per_event;
-    std::array<std::uint64_t, words_per_event> values;
-    for (std::uint64_t& value : values) value = (word++)->load(platform::acquire);
-    events.push_back(unpacked(values));
+    events.push_back(events_[number % capacity_].load());
   }
   // Some may have been overwritten while they were read.
   const std::uint64_t begun = begun_.load(platform::relaxed);

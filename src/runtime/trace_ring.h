@@ -1,8 +1,10 @@
 // What one thread has recorded for the timeline: its newest events, in memory of a fixed size.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "runtime/slot.h"
@@ -38,13 +40,39 @@ struct Event {
   ThreadId thread = 0;
 };
 
+/// The event as it is kept: the last word has the thread in its high half, then text, kind and
+/// what.
+class PackedEvent {
+ public:
+  // A word that is stored with release and loaded with acquire: who has read a new one sees what
+  // was stored before it. No fences, which ThreadSanitizer can't follow.
+  void store(const Event& event) noexcept;
+  Event load() const noexcept;
+
+ private:
+  std::array<atomic<std::uint64_t>, 4> words_;
+};
+
+/// What a thread is in the middle of, which is no event yet. Written by it alone.
+class Unfinished {
+ public:
+  void begin(const Event& event) noexcept;
+  void end() noexcept { begin_.store(0, platform::relaxed); }
+  /// Nothing if it is in the middle of nothing.
+  std::optional<Event> read() const noexcept;
+
+ private:
+  /// 0 while the other words mean nothing.
+  atomic<std::int64_t> begin_{0};
+  PackedEvent event_;
+};
+
 /// Written by its thread alone, read by any at any time. When it is full, each new event takes the
 /// place of the oldest one.
 ///
-/// `begun_` counts the events whose writing has begun, `count_` those that are whole. Words of
-/// events are stored with release and loaded with acquire: a reader that has read a word of a newer
-/// event sees in `begun_` that it was begun, and leaves the older one out. No fences, which
-/// ThreadSanitizer can't follow.
+/// `begun_` counts the events whose writing has begun, `count_` those that are whole. A reader that
+/// has read a word of a newer event sees in `begun_` that it was begun, and leaves the older one
+/// out.
 class Ring {
  public:
   explicit Ring(std::size_t capacity) noexcept;
@@ -66,14 +94,11 @@ class Ring {
   Content read(std::uint64_t first) const;
 
  private:
-  using Word = atomic<std::uint64_t>;
-  static constexpr std::size_t words_per_event = 4;
-
   const std::size_t capacity_;
   /// Null if there was no memory; then all events are dropped.
-  Word* const words_;
-  Word begun_{0};
-  Word count_{0};
+  PackedEvent* const events_;
+  atomic<std::uint64_t> begun_{0};
+  atomic<std::uint64_t> count_{0};
 };
 
 }  // namespace tutti::inline TUTTI_ABI::runtime::trace

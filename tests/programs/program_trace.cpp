@@ -139,12 +139,17 @@ int many_threads() {
   return 0;
 }
 
-// A daemon is blocked when the program ends.
+// Daemons are blocked when the program ends.
 int blocked_at_the_end() {
-  static threading::Event never;
-  Thread stuck({.target = [] { never.wait(); }, .name = "stuck", .daemon = true});
+  static tutti::queue::Queue<int> never(1, "never filled");
+  static threading::Lock held;
+  held.acquire();
+  Thread stuck({.target = [] { never.get(); }, .name = "stuck", .daemon = true});
+  Thread locked_out({.target = [] { held.acquire(); }, .name = "locked out", .daemon = true});
   stuck.start();
+  locked_out.start();
   until_blocked(stuck);
+  until_blocked(locked_out);
   return 0;
 }
 

@@ -80,6 +80,37 @@ TEST(TraceRing, GivesWholeEventsOnlyWhileItIsWrittenTo) {
   writer.join();
 }
 
+TEST(TraceRing, TellsWhatAThreadIsInTheMiddleOf) {
+  trace::Unfinished wait;
+  EXPECT_FALSE(wait.read());
+  wait.begin(numbered(5));
+  ASSERT_TRUE(wait.read());
+  EXPECT_EQ(wait.read()->thread, 15u);
+  wait.end();
+  EXPECT_FALSE(wait.read());
+}
+
+TEST(TraceRing, TellsNothingOfTwoWaitsAtOnce) {
+  trace::Unfinished wait;
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    for (std::int64_t i = 1; !stop; ++i) {
+      wait.begin(numbered(i));
+      wait.end();
+    }
+  });
+  int found = 0;
+  while (found < 2000) {
+    const std::optional<trace::Event> event = wait.read();
+    if (!event) continue;
+    ++found;
+    ASSERT_EQ(event->end, 2 * event->begin);
+    ASSERT_EQ(event->thread, static_cast<std::uint32_t>(3 * event->begin));
+  }
+  stop = true;
+  writer.join();
+}
+
 TEST(TraceRing, WithoutMemoryDropsAll) {
   if (under_address_sanitizer || under_thread_sanitizer) {
     GTEST_SKIP() << "sanitizers end a program that asks for too much memory";

@@ -157,8 +157,14 @@ TEST_F(Tracing, WaitsThatLastTillTheEndAreShownUpToThere) {
   ASSERT_NE(stuck, nullptr);
   const auto waits = stuck->of("blocked");
   ASSERT_EQ(waits.size(), 1u);
-  EXPECT_TRUE(waits[0].name.starts_with("Event at 0x")) << waits[0].name;
+  EXPECT_EQ(waits[0].name, "empty Queue 'never filled'");
   EXPECT_EQ(waits[0].end, stuck->slices.back().end);
+  ASSERT_EQ(stuck->of("asleep").size(), 1u);
+  EXPECT_EQ(stuck->of("asleep")[0].end, waits[0].end);
+  const TraceThread* locked_out = trace.thread("locked out");
+  ASSERT_NE(locked_out, nullptr);
+  ASSERT_EQ(locked_out->of("blocked").size(), 1u);
+  EXPECT_EQ(locked_out->of("blocked")[0].holder, "MainThread");
 }
 
 TEST_F(Tracing, ExitWritesTheFile) {
