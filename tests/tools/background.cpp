@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -96,11 +97,27 @@ std::string Background::said() {
   return said_;
 }
 
+std::string Background::states() const {
+  std::string states;
+  std::error_code gone;
+  const std::filesystem::path tasks = "/proc/" + std::to_string(pid_) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
+    std::ifstream file(task.path() / "stat");
+    const std::string stat(std::istreambuf_iterator<char>(file), {});
+    const std::size_t end = stat.rfind(')');
+    if (end != std::string::npos) states += stat[end + 2];
+  }
+  return states;
+}
+
 char Background::state() const {
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
-  const std::string stat(std::istreambuf_iterator<char>(file), {});
-  const std::size_t end = stat.rfind(')');
-  return end == std::string::npos ? '?' : stat[end + 2];
+  const std::string all = states();
+  return all.empty() ? '?' : all[0];
+}
+
+bool Background::is_stopped() const {
+  const std::string all = states();
+  return !all.empty() && all.find_first_not_of('T') == std::string::npos;
 }
 
 }  // namespace tests

@@ -26,8 +26,11 @@ class Background {
   void end();
   /// What it has written to stdout and stderr so far.
   std::string said();
-  /// The letter that /proc has for the state of the process.
+  /// The letters that /proc has for the states of its threads, the main thread's first.
+  std::string states() const;
+  /// The main thread's.
   char state() const;
+  bool is_stopped() const;
 
  private:
   bool read_some(std::chrono::milliseconds patience);

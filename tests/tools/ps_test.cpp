@@ -124,7 +124,7 @@ TEST(Ps, ShowsAStoppedProgramAsItStands) {
   const Background program = hanging("many-ways");
   until_told(program);
   program.send(SIGSTOP);
-  until([&] { return program.state() == 'T'; });
+  until([&] { return program.is_stopped(); });
   const std::string table = ps(program.pid());
   EXPECT_TRUE(has(table, "9 threads, stopped\n"));
   EXPECT_TRUE(has(table, "deadlock: Anna waits for"));

@@ -18,7 +18,8 @@ TEST(Top, PrintsLinesWhereThereIsNoTerminal) {
   EXPECT_EQ(ended.out.find(summary), 0u);
   EXPECT_NE(ended.out.find("\n\n" + summary), std::string::npos) << "it comes twice";
   EXPECT_TRUE(has_line(ended.out, "^ +THREAD +TID +%CPU +STATE +WAITS FOR +HELD BY +FOR +LEFT$"));
-  EXPECT_TRUE(has_line(ended.out, "^@ +Anna +\\d+ +[0-9.]+ +blocked .*Lock 'right' +Bert +[0-9.]+ s$"));
+  EXPECT_TRUE(
+      has_line(ended.out, "^@ +Anna +\\d+ +[0-9.]+ +blocked .*Lock 'right' +Bert +[0-9.]+ s$"));
   EXPECT_EQ(ended.out.find('\x1b'), std::string::npos);
 }
 

@@ -42,10 +42,9 @@ std::string summary_of(const std::vector<Snapshot>& snapshots, const std::vector
   for (const Line& line : lines) blocked += line.thread->blocked_for > 0 ? 1 : 0;
   std::size_t rings = 0;
   for (const Snapshot& snapshot : snapshots) rings += snapshot.graph.rings().size();
-  std::string text =
-      snapshots.size() == 1
-          ? title_of(snapshots[0])
-          : fmt::format("{} programs, {} threads", snapshots.size(), lines.size());
+  std::string text = snapshots.size() == 1
+                         ? title_of(snapshots[0])
+                         : fmt::format("{} programs, {} threads", snapshots.size(), lines.size());
   text += fmt::format(", {} blocked", blocked);
   if (rings > 0) text += fmt::format(", {} ring{}", rings, rings == 1 ? "" : "s");
   return text;
@@ -61,8 +60,7 @@ void CpuMeter::look(const std::vector<Snapshot>& snapshots, Clock::time_point no
     for (const auto& [number, task] : snapshot.tasks) {
       const std::pair key(snapshot.pid, number);
       const auto before = uses_.find(key);
-      const double used =
-          before == uses_.end() ? 0 : task.cpu_seconds - before->second.cpu_seconds;
+      const double used = before == uses_.end() ? 0 : task.cpu_seconds - before->second.cpu_seconds;
       uses[key] = {task.cpu_seconds, seconds > 0 ? std::max(used, 0.0) / seconds * 100 : 0};
     }
   }

@@ -127,10 +127,13 @@ Stacks::~Stacks() {
 
 std::vector<std::uint64_t> Stacks::unwind(const Attached& attached, std::uint32_t task) {
   std::vector<std::uint64_t> addresses;
-  if (!attached.holds(task)) return addresses;
+  if (!attached.holds(task) || has_lost_it_) return addresses;
   constexpr bool is_held = true;
-  if (!can_unwind_) can_unwind_ = dwfl_linux_proc_attach(files_, process_.pid(), is_held) == 0;
-  if (!can_unwind_) return addresses;
+  if (!is_prepared_) {
+    is_prepared_ = true;
+    has_lost_it_ = dwfl_linux_proc_attach(files_, process_.pid(), is_held) != 0;
+    if (has_lost_it_) return addresses;
+  }
   const auto add = [](Dwfl_Frame* frame, void* data) -> int {
     auto& found = *static_cast<std::vector<std::uint64_t>*>(data);
     Dwarf_Addr pc = 0;
@@ -142,6 +145,9 @@ std::vector<std::uint64_t> Stacks::unwind(const Attached& attached, std::uint32_
   };
   // An error ends the stack: what was found up to there counts.
   dwfl_getthread_frames(files_, static_cast<pid_t>(task), add, &addresses);
+  // A thread that is held has registers, unless the process has been killed. The library must not
+  // be asked again after that: it aborts.
+  has_lost_it_ = addresses.empty();
   return addresses;
 }
 

@@ -39,7 +39,8 @@ class Stacks {
  private:
   const Process& process_;
   Dwfl* files_;
-  bool can_unwind_ = false;
+  bool is_prepared_ = false;
+  bool has_lost_it_ = false;
 };
 
 }  // namespace look

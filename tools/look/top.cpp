@@ -29,7 +29,7 @@ class Top {
   }
 
   int run_plainly() {
-    for (int shown = 0; look_again(); ) {
+    for (int shown = 0; look_again();) {
       print(frame_of(snapshots_, cpu_, order_));
       if (++shown == options_.count) return 0;
       std::this_thread::sleep_for(options_.delay);
@@ -39,7 +39,7 @@ class Top {
   }
 
   int run_on(std::unique_ptr<Screen> screen) {
-    for (int shown = 0; look_again(); ) {
+    for (int shown = 0; look_again();) {
       if (!show_until_next(*screen)) return 0;
       if (++shown == options_.count) return 0;
     }
