@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <system_error>
 
@@ -103,7 +102,8 @@ std::string Background::states() const {
   const std::filesystem::path tasks = "/proc/" + std::to_string(pid_) + "/task";
   for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
     std::ifstream file(task.path() / "stat");
-    const std::string stat(std::istreambuf_iterator<char>(file), {});
+    std::string stat;
+    std::getline(file, stat);  // Empty if the thread has ended.
     const std::size_t end = stat.rfind(')');
     if (end != std::string::npos) states += stat[end + 2];
   }

@@ -26,6 +26,12 @@ long trace(__ptrace_request request, std::uint32_t task, int signal = 0) {
                 reinterpret_cast<void*>(static_cast<std::intptr_t>(signal)));
 }
 
+bool has_ended(const Process& process, std::uint32_t task) {
+  const auto tasks = process.tasks();
+  const auto found = tasks.find(task);
+  return found == tasks.end() || found->second.state == 'Z' || found->second.state == 'X';
+}
+
 [[noreturn]] void throw_refused(const Process& process) {
   throw NotPermitted(fmt::format(
       "not permitted to stop {} for a look at its stacks: a debugger has it already, or the system "
@@ -59,9 +65,13 @@ Attached::~Attached() {
 }
 
 bool Attached::seize(const Process& process, std::uint32_t task) {
-  if (trace(PTRACE_SEIZE, task) != 0) {
-    if (errno == EPERM) throw_refused(process);
-    return false;  // It has ended.
+  constexpr std::chrono::milliseconds longest_end{50};
+  const auto end = std::chrono::steady_clock::now() + longest_end;
+  while (trace(PTRACE_SEIZE, task) != 0) {
+    // EPERM for one that is about to end, too.
+    if (errno != EPERM || has_ended(process, task)) return false;
+    if (std::chrono::steady_clock::now() > end) throw_refused(process);
+    std::this_thread::sleep_for(between_looks);
   }
   return trace(PTRACE_INTERRUPT, task) == 0;
 }
