@@ -2,10 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <mutex>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/until.h"
 #include "tutti/inspect.h"
+#include "tutti/threading.h"
 
 namespace tests {
 
@@ -78,6 +82,30 @@ TEST(WaitGraph, OfThisProcessHasItsThreads) {
   EXPECT_EQ(here.find(threading::get_ident())->name, "MainThread");
   EXPECT_EQ(here.find(0), nullptr);
   EXPECT_TRUE(here.waits().empty());
+}
+
+// A thread that wants a lock which the calling thread holds, and has wanted it for so long that it
+// has said who that is.
+TEST(WaitGraph, KnowsTheHolderOfALockThatIsLongWaitedFor) {
+  threading::Lock lock("accounts");
+  lock.acquire();
+  threading::Thread waiting({.target = [&] { const std::scoped_lock held(lock); }, .name = "late"});
+  waiting.start();
+  until([] { return !inspect::wait_graph().waits().empty(); });
+  const inspect::WaitGraph graph = inspect::wait_graph();
+  ASSERT_EQ(graph.waits().size(), 1u);
+  EXPECT_EQ(graph.waits()[0].from, waiting.ident());
+  EXPECT_EQ(graph.waits()[0].to, threading::get_ident());
+  EXPECT_EQ(graph.waits()[0].through.kind, threading::WaitKind::lock);
+  EXPECT_EQ(graph.waits()[0].through.object, &lock);
+  EXPECT_EQ(graph.waits()[0].object_name, "accounts");
+  EXPECT_FALSE(graph.find(*waiting.ident())->stack.empty());
+  std::ostringstream table;
+  inspect::dump(table);
+  EXPECT_NE(table.str().find("Lock 'accounts'), held by MainThread, for "), std::string::npos)
+      << table.str();
+  lock.release();
+  waiting.join();
 }
 
 }  // namespace tests

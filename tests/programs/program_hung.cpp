@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -41,27 +42,39 @@ void wait_until(std::string_view thread, WaitKind kind) {
   }
 }
 
+void wait_until_both_want_locks() {
+  const auto wants_lock = [](const auto& info) {
+    return info.state.blocked_on.kind == WaitKind::lock;
+  };
+  for (;;) {
+    const auto threads = tutti::inspect::threads();
+    if (std::count_if(threads.begin(), threads.end(), wants_lock) == 2) return;
+    std::this_thread::yield();
+  }
+}
+
 // Each holds one of the locks and waits for the other's.
-std::vector<Thread> start_ring() {
+std::vector<Thread> start_ring(const std::string& first, const std::string& second) {
   static threading::Barrier& both_hold = *new threading::Barrier(2);
   std::vector<Thread> threads;
-  threads.push_back(start("Anna", [] {
+  threads.push_back(start(first, [] {
     left.acquire();
     both_hold.wait();
     right.acquire();
   }));
-  threads.push_back(start("Bert", [] {
+  threads.push_back(start(second, [] {
     right.acquire();
     both_hold.wait();
     left.acquire();
   }));
-  wait_until("Anna", WaitKind::lock);
-  wait_until("Bert", WaitKind::lock);
+  wait_until_both_want_locks();
   return threads;
 }
 
+int wait();
+
 int hang_in_many_ways() {
-  std::vector<Thread> threads = start_ring();
+  std::vector<Thread> threads = start_ring("Anna", "Bert");
   Thread anna = threads[0];
   threads.push_back(start("joiner", [anna]() mutable { anna.join(); }));
   threads.push_back(start("sleeper", [] { tutti::sleep(100'000); }));
@@ -78,6 +91,11 @@ int hang_in_many_ways() {
   program::say("hangs");
   never.wait();
   return 0;
+}
+
+int hang_as_twins() {
+  start_ring("twin", "twin");
+  return wait();
 }
 
 // A ring of five, a queue before it, and a thread that waits for a lock whose owner sleeps.
@@ -202,6 +220,7 @@ int main() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   return program::run({{"many-ways", hang_in_many_ways},
                        {"large-ring", hang_in_a_large_ring},
+                       {"twins", hang_as_twins},
                        {"wait", wait},
                        {"hide", hide},
                        {"busy", hang_and_be_busy},

@@ -73,6 +73,15 @@ TEST(Ps, LetsNoControlCharactersOfNamesThrough) {
   EXPECT_EQ(table.find('\x1b'), std::string::npos);
 }
 
+TEST(Ps, TellsThreadsOfOneNameApartByTheirNumbers) {
+  const Background program = hanging("twins");
+  until_told(program);
+  EXPECT_TRUE(has_line(ps(program.pid()),
+                       "@ deadlock: twin \\(tid \\d+\\) waits for Lock 'right', which twin \\(tid "
+                       "\\d+\\) has; twin \\(tid \\d+\\) waits for Lock 'left', which twin "
+                       "\\(tid \\d+\\) has$"));
+}
+
 TEST(Ps, TellsTheSameToScripts) {
   const Background program = hanging("many-ways");
   until_told(program);

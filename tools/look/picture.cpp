@@ -33,7 +33,7 @@ std::string details_of(const Snapshot& snapshot, const ThreadInfo& thread) {
 Picture::Node node_of(const Snapshot& snapshot, const ThreadInfo& thread) {
   Picture::Node node;
   node.is_in_ring = snapshot.graph.is_in_ring(thread.ident);
-  node.title = name_of(thread);
+  node.title = reference_to(snapshot, thread);
   const auto& on = thread.state.blocked_on;
   const bool says_all = on.object == nullptr && on.kind != tutti::runtime::WaitKind::none;
   node.lines.push_back(says_all ? wait_of(snapshot, thread) : state_of(thread));
@@ -84,7 +84,8 @@ Picture picture_of(const Snapshot& snapshot) {
         picture.nodes.push_back(object_node(snapshot, thread));
       }
       edge.label.clear();
-      picture.nodes[edge.to].details += fmt::format("awaited by {}\n", name_of(thread));
+      picture.nodes[edge.to].details +=
+          fmt::format("awaited by {}\n", reference_to(snapshot, thread));
     } else {
       continue;
     }

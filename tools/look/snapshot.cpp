@@ -140,6 +140,10 @@ Snapshot take_snapshot(const Process& process) {
                     "(TUTTI_INSPECT=off, inspect::hide())",
                     process.describe()));
   }
+  std::set<std::string> names;
+  for (const ThreadInfo& info : threads) {
+    if (!names.insert(info.name).second) snapshot.shared_names.insert(info.name);
+  }
   snapshot.graph = tutti::inspect::WaitGraph(std::move(threads));
   return snapshot;
 }

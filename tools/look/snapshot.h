@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Snapshot {
   std::map<std::uint32_t, Task> tasks;
   /// Holders of locks that are threads of other processes: ident to name.
   std::map<std::uint64_t, std::string> elsewhere;
+
+  /// Names that more than one of the threads has.
+  std::set<std::string> shared_names;
 
   /// The kernel's view of a thread that tutti knows; null if that has ended or not begun.
   const Task* task_of(const tutti::inspect::ThreadInfo& thread) const;

@@ -66,7 +66,7 @@ bool is_control(std::string_view sequence) {
 
 std::string told_wait(const Snapshot& snapshot, const ThreadInfo& thread) {
   const std::string holder = held_by(snapshot, thread);
-  return fmt::format("{} waits for {}{}", name_of(thread), wait_of(snapshot, thread),
+  return fmt::format("{} waits for {}{}", reference_to(snapshot, thread), wait_of(snapshot, thread),
                      holder.empty() ? "" : fmt::format(", which {} has", holder));
 }
 
@@ -118,6 +118,12 @@ std::string name_of(const ThreadInfo& thread) {
   return printable(thread.name);
 }
 
+std::string reference_to(const Snapshot& snapshot, const ThreadInfo& thread) {
+  const std::string name = name_of(thread);
+  if (snapshot.shared_names.count(thread.name) == 0) return name;
+  return fmt::format("{} (tid {})", name, thread.native_id);
+}
+
 std::string state_of(const ThreadInfo& thread) {
   return to_string(thread.state.phase);
 }
@@ -136,7 +142,9 @@ std::string wait_of(const Snapshot& snapshot, const ThreadInfo& thread) {
 
 std::string holder_of(const Snapshot& snapshot, const ThreadInfo& thread) {
   if (thread.holder == 0) return "";
-  if (const ThreadInfo* holder = snapshot.graph.find(thread.holder)) return name_of(*holder);
+  if (const ThreadInfo* holder = snapshot.graph.find(thread.holder)) {
+    return reference_to(snapshot, *holder);
+  }
   const auto found = snapshot.elsewhere.find(thread.holder);
   return found == snapshot.elsewhere.end() ? "a thread that has ended" : printable(found->second);
 }

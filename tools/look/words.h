@@ -16,6 +16,8 @@ std::string printable(std::string_view text);
 /// A C++ function's name without the long parts of its template arguments and parameters.
 std::string shortened(std::string_view function);
 
+/// The thread's name; where others have the same name, with its number.
+std::string reference_to(const Snapshot& snapshot, const tutti::inspect::ThreadInfo& thread);
 std::string name_of(const tutti::inspect::ThreadInfo& thread);
 /// "running", "blocked (lock pool)", …
 std::string state_of(const tutti::inspect::ThreadInfo& thread);
