@@ -4,7 +4,7 @@
 //     step 1
 //     step 2
 //     step 3
-//     no sign of life: worker is blocked (wait pool: Event at 0x…)
+//     no sign of life: worker is blocked (wait pool: Event 'answer')
 //     step 4
 //     step 5
 #include <tutti/threading.h>

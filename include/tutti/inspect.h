@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tutti/inspect/stats.h"
 #include "tutti/sync/order_report.h"
 #include "tutti/threading/named.h"
 #include "tutti/threading/thread_state.h"

@@ -5,6 +5,7 @@
 
 #include "runtime/load.h"
 #include "runtime/spin.h"
+#include "sync/wait_stats.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
 
@@ -268,12 +269,17 @@ void QueueBase::Core::admit_putters(QueueBase& queue, ToWake& to_wake) noexcept 
 
 QueueBase::Result QueueBase::Core::wait(Side& side, Waiting& waiting, Deadline deadline,
                                         runtime::Spinning spinning) {
+  const runtime::WaitKind kind = waiting.reason.kind.load(platform::relaxed);
+  const void* const queue = waiting.reason.object.load(platform::relaxed);
+  const std::int64_t since = platform::now();
+  sync::note_wait_begins(kind, queue);
   const Outcome outcome = wait_in_line(waiting, deadline, spinning, [&]() noexcept {
     const BothGuards held(*this);
     const bool leaves = waiting.outcome == Outcome::waits;
     if (leaves) side.line.remove(waiting);
     return leaves;
   });
+  sync::note_wait(waiting.self, kind, queue, since, outcome == Outcome::served);
   if (outcome == Outcome::waits) return Result::not_in_time;
   return outcome == Outcome::served ? Result::done : Result::shut_down;
 }

@@ -1,6 +1,9 @@
 // Queues over a fork: its child finds all of them whole, and nobody waiting in them.
 #include "queue/core.h"
 #include "runtime/self.h"
+#include "sync/held.h"
+#include "sync/lock_order.h"
+#include "sync/wait_stats.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
 
@@ -33,7 +36,11 @@ namespace {
 
 // At the start, when no other thread could be in the middle of it while one forks.
 [[maybe_unused]] const bool prepared = [] {
-  runtime::self();  // The layers below come first.
+  // The layers below come first.
+  runtime::self();
+  sync::prepare_held_locks();
+  sync::prepare_lock_order();
+  sync::prepare_wait_stats();
   platform::around_fork({AllQueues::before_fork, AllQueues::in_parent, AllQueues::in_child});
   platform::on_restart(
       [] {

@@ -114,16 +114,21 @@ std::optional<runtime::Taking> when_taken(ThreadId owner, const void* lock) noex
   return held ? std::optional(runtime::Taking{held->since, held->stack}) : std::nullopt;
 }
 
-[[maybe_unused]] const bool prepared = [] {
-  if (!runtime::are_locks_watched()) return false;
-  platform::around_fork({lock_all, unlock_all, keep_own});
-  runtime::at_forgetting(forget_lock);
-  runtime::before_leaving(report_what_is_held);
-  runtime::set_taking_finder(when_taken);
-  return true;
-}();
+[[maybe_unused]] const bool prepared = (prepare_held_locks(), true);
 
 }  // namespace
+
+void prepare_held_locks() noexcept {
+  static const bool once = [] {
+    if (!runtime::are_locks_watched()) return false;
+    platform::around_fork({lock_all, unlock_all, keep_own});
+    runtime::at_forgetting(forget_lock);
+    runtime::before_leaving(report_what_is_held);
+    runtime::set_taking_finder(when_taken);
+    return true;
+  }();
+  (void)once;
+}
 
 void note_taken(const runtime::Self& self, WaitKind kind, const void* lock) noexcept {
   if (!runtime::are_locks_watched()) return;

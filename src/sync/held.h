@@ -40,4 +40,7 @@ std::optional<Held> held_by(ThreadId owner, const void* lock) noexcept;
 /// All that a thread holds, longest first.
 std::vector<Held> all_held_by(const runtime::Self& self);
 
+/// Sets it up for forks; called by what must come after it in one.
+void prepare_held_locks() noexcept;
+
 }  // namespace tutti::inline TUTTI_ABI::sync

@@ -11,6 +11,7 @@
 #include "sync/held.h"
 #include "sync/lock_order.h"
 #include "sync/lock_wait.h"
+#include "sync/wait_stats.h"
 #include "tutti/errors.h"
 
 namespace tutti::inline TUTTI_ABI::sync {
@@ -262,17 +263,22 @@ bool LockWait::after_wake() noexcept {
 
 bool LockWait::wait(std::int64_t deadline) {
   bool is_taken = enqueue_or_take(Place::tail);
+  const bool has_waited = !is_taken;
   while (!is_taken) {
     // A waiter may leave without more ado: WAITERS stays set, and at worst one release finds
     // nobody.
     const runtime::Ended ended =
         wait_in_queue(waiter_, &cell_, deadline, [](Bucket&, runtime::Ended) {});
-    if (ended == runtime::Ended::timed_out) return false;
+    if (ended == runtime::Ended::timed_out) break;
     if (ended != runtime::Ended::woken) runtime::stop_or_throw(waiter_.self, ended);
     is_taken = after_wake();
   }
-  note();
-  return true;
+  if (has_waited) {
+    note_wait(waiter_.self, waiter_.reason.kind.load(platform::relaxed), &cell_, waiter_.since,
+              is_taken && waiter_.outcome == Outcome::granted);
+  }
+  if (is_taken) note();
+  return is_taken;
 }
 
 void LockWait::wait_unconditionally() noexcept {

@@ -146,14 +146,7 @@ void report(const std::vector<OrderEdge>& cycle) {
   known().reports.push_back(std::move(made));
 }
 
-[[maybe_unused]] const bool prepared = [] {
-  if (!runtime::keeps_lock_order()) return false;
-  known();
-  platform::around_fork(
-      {[] { order_guard.lock(); }, [] { order_guard.unlock(); }, [] { order_guard.unlock(); }});
-  runtime::at_forgetting([](const void* lock) { forget_order(lock); });
-  return true;
-}();
+[[maybe_unused]] const bool prepared = (prepare_lock_order(), true);
 
 void note(const runtime::Self& self, WaitKind kind, const void* lock) {
   const std::vector<Held> all_held = all_held_by(self);
@@ -184,6 +177,18 @@ void note(const runtime::Self& self, WaitKind kind, const void* lock) {
 }
 
 }  // namespace
+
+void prepare_lock_order() noexcept {
+  static const bool once = [] {
+    if (!runtime::keeps_lock_order()) return false;
+    known();
+    platform::around_fork(
+        {[] { order_guard.lock(); }, [] { order_guard.unlock(); }, [] { order_guard.unlock(); }});
+    runtime::at_forgetting([](const void* lock) { forget_order(lock); });
+    return true;
+  }();
+  (void)once;
+}
 
 void note_order(const runtime::Self& self, WaitKind kind, const void* lock) noexcept {
   if (!runtime::keeps_lock_order()) return;

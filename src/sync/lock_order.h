@@ -38,4 +38,7 @@ void allow_order(const void* first, const void* second);
 /// All reports so far.
 std::vector<OrderReport> order_reports();
 
+/// Sets it up for forks; called by what must come after it in one.
+void prepare_lock_order() noexcept;
+
 }  // namespace tutti::inline TUTTI_ABI::sync
