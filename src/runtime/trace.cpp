@@ -4,15 +4,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <map>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "platform/stack.h"
 #include "runtime/guard.h"
 #include "runtime/names.h"
 #include "runtime/trace_writer.h"
@@ -236,6 +237,26 @@ void add_living_threads(Timeline& timeline) {
   }
 }
 
+// Objects that nobody has named go by the variables that they are. Those live as long as the
+// program, so it is early enough at the end; and the first look takes long.
+void name_variables(Timeline& timeline) {
+  std::map<const void*, std::uint16_t> numbers;
+  for (ThreadTrace& thread : timeline.threads) {
+    for (Event& event : thread.events) {
+      const bool has_object = event.what == What::wait || event.what == What::moved;
+      if (!has_object || event.object == nullptr || event.text != 0) continue;
+      const auto [known, is_new] = numbers.emplace(event.object, std::uint16_t{0});
+      if (is_new && timeline.texts.size() <= most_texts) {
+        if (std::string name = platform::variable_name(event.object); !name.empty()) {
+          known->second = static_cast<std::uint16_t>(timeline.texts.size());
+          timeline.texts.push_back(std::move(name));
+        }
+      }
+      event.text = known->second;
+    }
+  }
+}
+
 Timeline make_timeline() {
   Recording& all = recording();
   Timeline timeline;
@@ -248,6 +269,7 @@ Timeline make_timeline() {
   std::stable_sort(timeline.threads.begin(), timeline.threads.end(),
                    [](const ThreadTrace& a, const ThreadTrace& b) { return a.begin < b.begin; });
   timeline.texts = std::move(all.texts);
+  name_variables(timeline);
   timeline.dropped_threads = all.dropped_threads;
   timeline.dropped_events = all.dropped_events;
   for (const ThreadTrace& thread : timeline.threads) timeline.dropped_events += thread.dropped;
@@ -257,7 +279,7 @@ Timeline make_timeline() {
 // --- the file ------------------------------------------------------------------------------------
 
 std::string reason() {
-  return std::strerror(errno);
+  return std::system_category().message(errno);
 }
 
 [[noreturn]] void throw_not_written(const std::string& path, const std::string& why) {

@@ -45,20 +45,21 @@ Thread started(std::string name, std::function<void()> target) {
   return thread;
 }
 
+threading::Lock accounts;
+
 // --- cases ---------------------------------------------------------------------------------------
 
 // The lock's waiter has waited for so long that the lock is handed over to it.
 int hand_over() {
-  threading::Lock lock;
-  lock.acquire();
-  Thread waiter = started("waiter", [&] {
-    lock.acquire();
-    lock.release();
+  accounts.acquire();
+  Thread waiter = started("waiter", [] {
+    accounts.acquire();
+    accounts.release();
     until_joined();
   });
   until_blocked(waiter, 0.002);
   inspect::mark("release it");
-  lock.release();
+  accounts.release();
   waiter.join();
   return 0;
 }

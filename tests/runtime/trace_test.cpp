@@ -58,8 +58,9 @@ TEST_F(Tracing, AHandOverOfALockIsShownFromGiverToTaker) {
   ASSERT_NE(waiter, nullptr);
   const auto waits = waiter->of("blocked");
   ASSERT_EQ(waits.size(), 1u);
-  EXPECT_TRUE(waits[0].name.starts_with("Lock at 0x")) << waits[0].name;
-  EXPECT_EQ("Lock at " + waits[0].object, waits[0].name);
+  // Called by the variable that it is.
+  EXPECT_EQ(waits[0].name, "Lock 'accounts'");
+  EXPECT_TRUE(waits[0].object.starts_with("0x")) << waits[0].object;
   EXPECT_EQ(waits[0].holder, "MainThread");
   EXPECT_GE(waits[0].end - waits[0].begin, 2'000'000);
   ASSERT_EQ(waiter->of("asleep").size(), 1u);

@@ -177,7 +177,7 @@ TEST_F(TracePage, CanBeZoomedMovedAndSearchedByKeyboard) {
   EXPECT_EQ(all_again, all);
   EXPECT_LT(at_wait.first, at_wait.second);
   // The second lane's first wait is told.
-  EXPECT_NE(text.find("waiter: Lock at 0x"), std::string::npos);
+  EXPECT_NE(text.find("waiter: Lock 'accounts'"), std::string::npos);
   EXPECT_NE(text.find(", held by MainThread</p>"), std::string::npos);
 }
 

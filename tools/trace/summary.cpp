@@ -13,7 +13,7 @@ struct Entry {
   std::map<std::size_t, std::int64_t> by_thread;
 };
 
-std::vector<BlockedBy> sorted(std::map<std::size_t, Entry> entries) {
+std::vector<BlockedBy> sorted(std::map<std::size_t, Entry>&& entries) {
   std::vector<BlockedBy> all;
   for (auto& [subject, entry] : entries) {
     entry.blocked.by_thread.assign(entry.by_thread.begin(), entry.by_thread.end());
