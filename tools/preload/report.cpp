@@ -60,7 +60,7 @@ std::string describe_thread(const Slot& slot) {
 std::string describe_object(WaitKind kind, const void* object) {
   std::string text = std::string(runtime::to_string(kind)) + " at " +
                      hexadecimal(reinterpret_cast<std::uintptr_t>(object));
-  std::string name = platform::symbol_name(object);
+  std::string name = platform::variable_name(object);
   const std::string place = place_of(object);
   if (!name.empty() && !place.empty()) name += ", ";
   name += place;
