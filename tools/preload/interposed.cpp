@@ -16,18 +16,14 @@ using tutti::runtime::WaitKind;
 namespace {
 
 // One that lends its owner the priority of those that wait can't be waited for by the monotonic
-// clock on older kernels.
+// clock on older kernels. The others of a ring see the wait.
 bool can_look(const pthread_mutex_t* mutex) noexcept {
   constexpr int inherits_priority = 32;
   return (mutex->__data.__kind & inherits_priority) == 0;
 }
 
 __attribute__((noinline)) int lock_slowly(pthread_mutex_t* mutex) {
-  Wait wait(WaitKind::mutex, mutex);
-  if (!can_look(mutex)) {
-    wait.tell_details();
-    return real().mutex_lock(mutex);
-  }
+  Wait wait(WaitKind::mutex, mutex, can_look(mutex) ? Wait::Looks::yes : Wait::Looks::no);
   return wait_and_look(
       wait,
       [mutex](const timespec* due) { return real().mutex_clocklock(mutex, CLOCK_MONOTONIC, due); },
@@ -36,7 +32,7 @@ __attribute__((noinline)) int lock_slowly(pthread_mutex_t* mutex) {
 
 template <typename Clocklock, typename Lock>
 int lock_slowly(pthread_rwlock_t* lock, Clocklock clocklock, Lock lock_for_good) {
-  Wait wait(WaitKind::rwlock, lock);
+  Wait wait(WaitKind::rwlock, lock, Wait::Looks::yes);
   return wait_and_look(
       wait, [=](const timespec* due) { return clocklock(lock, CLOCK_MONOTONIC, due); },
       [=] { return lock_for_good(lock); });
@@ -126,7 +122,7 @@ TUTTI_INTERPOSED int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_
 // Never in slices: a signal that comes between two would be lost.
 
 TUTTI_INTERPOSED int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
-  const Wait wait(WaitKind::condition, condition);
+  const Wait wait(WaitKind::condition, condition, Wait::Looks::no);
   return real().cond_wait(condition, mutex);
 }
 
@@ -145,7 +141,7 @@ TUTTI_INTERPOSED int pthread_cond_clockwait(pthread_cond_t* condition, pthread_m
 // --- barriers and semaphores ---------------------------------------------------------------------
 
 TUTTI_INTERPOSED int pthread_barrier_wait(pthread_barrier_t* barrier) noexcept {
-  const Wait wait(WaitKind::barrier, barrier);
+  const Wait wait(WaitKind::barrier, barrier, Wait::Looks::no);
   return real().barrier_wait(barrier);
 }
 
@@ -155,7 +151,7 @@ TUTTI_INTERPOSED int sem_wait(sem_t* semaphore) {
   const int error = errno;
   if (real().sem_trywait(semaphore) == 0) return 0;
   errno = error;
-  const Wait wait(WaitKind::semaphore, semaphore);
+  const Wait wait(WaitKind::semaphore, semaphore, Wait::Looks::no);
   return real().sem_wait(semaphore);
 }
 

@@ -56,7 +56,7 @@ TUTTI_INTERPOSED int pthread_setname_np(pthread_t thread, const char* name) noex
 
 TUTTI_INTERPOSED int pthread_join(pthread_t thread, void** result) {
   if (const int error = real().tryjoin(thread, result); error != EBUSY) return error;
-  Wait wait(WaitKind::join, as_object(thread));
+  Wait wait(WaitKind::join, as_object(thread), Wait::Looks::yes);
   return wait_and_look(
       wait,
       [=](const timespec* due) { return real().clockjoin(thread, result, CLOCK_MONOTONIC, due); },

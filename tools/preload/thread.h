@@ -5,7 +5,6 @@
 
 #include <cstdint>
 
-#include "preload/remembered_stack.h"
 #include "runtime/registry.h"
 
 namespace tutti::inline TUTTI_ABI::preload {
@@ -23,7 +22,6 @@ struct Thread {
   bool is_occupied;
   /// How many rounds of destructors of thread-specific values this thread has seen.
   std::uint8_t rounds;
-  RememberedStack stack;
 };
 
 /// The calling thread.

@@ -1,12 +1,18 @@
 #include "preload/wait.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <exception>
+#include <new>
+#include <span>
 
 #include "preload/report.h"
 #include "preload/ring.h"
 #include "runtime/settings.h"
+
+// Where this library begins and ends in memory; the linker knows.
+extern "C" const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern "C" const char _end[] __attribute__((visibility("hidden")));
 
 namespace tutti::inline TUTTI_ABI::preload {
 
@@ -30,11 +36,6 @@ std::int64_t on_monotonic_clock(const timespec& until, clockid_t clock) noexcept
   return platform::now() + (at - nanoseconds(now));
 }
 
-bool is_sliced(runtime::WaitKind kind) noexcept {
-  return kind == runtime::WaitKind::mutex || kind == runtime::WaitKind::rwlock ||
-         kind == runtime::WaitKind::join;
-}
-
 // The work of this library must not show in errno.
 class SavedError {
  public:
@@ -47,6 +48,24 @@ class SavedError {
   const int error_;
 };
 
+bool is_own(std::uintptr_t address) noexcept {
+  return address >= reinterpret_cast<std::uintptr_t>(__ehdr_start) &&
+         address < reinterpret_cast<std::uintptr_t>(_end);
+}
+
+// The calls that the thread is in, without those of this library.
+platform::CallStack stack_of_program() noexcept {
+  constexpr std::size_t most_own = 8;
+  std::array<std::uintptr_t, platform::CallStack::deepest + most_own> calls;
+  const std::span<const std::uintptr_t> all(calls.data(), platform::capture_stack(calls));
+  const auto first = std::find_if_not(all.begin(), all.end(), is_own);
+  platform::CallStack stack;
+  stack.depth =
+      std::min<std::size_t>(static_cast<std::size_t>(all.end() - first), stack.calls.size());
+  std::copy_n(first, stack.depth, stack.calls.begin());
+  return stack;
+}
+
 bool occupy(Thread& thread) noexcept {
   if (thread.is_occupied || !register_thread(thread)) return false;
   thread.is_occupied = true;
@@ -57,22 +76,25 @@ bool occupy(Thread& thread) noexcept {
 
 }  // namespace
 
-Wait::Wait(runtime::WaitKind kind, const void* object, const timespec* until,
-           clockid_t clock) noexcept
+Wait::Wait(runtime::WaitKind kind, const void* object, const timespec* until, clockid_t clock,
+           Looks looks) noexcept
     : thread_(this_thread()), is_watched_(occupy(thread_)), kind_(kind), object_(object) {
   if (!is_watched_) return;
   const SavedError saved;
   const std::int64_t deadline =
       until == nullptr ? platform::never : on_monotonic_clock(*until, clock);
   runtime::publish_record(*thread_.slot, runtime::Reason(kind, object), deadline);
-  if (until != nullptr || !is_sliced(kind)) {
-    tell_details();
+  if (looks == Looks::yes) {
+    since_ = thread_.slot->since.load(platform::relaxed);
+    step_ = first_look_after;
+    set_due(since_ + step_);
     return;
   }
-  since_ = thread_.slot->since.load(platform::relaxed);
-  step_ = first_look_after;
-  looks_ = true;
-  set_due(since_ + step_);
+  try {
+    tell_details({});
+  } catch (const std::bad_alloc&) {
+    // The wait is told of without.
+  }
 }
 
 Wait::~Wait() {
@@ -87,14 +109,13 @@ void Wait::set_due(std::int64_t due) noexcept {
   due_ = {static_cast<time_t>(due / in_second), static_cast<long>(due % in_second)};
 }
 
-__attribute__((noinline)) void Wait::tell_details() noexcept {
-  if (!is_watched_) return;
+void Wait::tell_details(const platform::CallStack& stack) {
   runtime::WaitDetails details;
-  if (const auto holder = find_holder(kind_, object_); holder.slot != nullptr) {
+  if (const Holder holder = find_holder(kind_, object_); holder.slot != nullptr) {
     details.holder = runtime::id_of(*holder.slot);
   }
   details.object_name = place_of(object_);
-  details.stack = thread_.stack.calls_from(__builtin_frame_address(0));
+  details.stack = stack;
   runtime::publish_details(*thread_.slot, details);
 }
 
@@ -105,14 +126,14 @@ void Wait::look() noexcept {
   set_due(since_ + step_);
   try {
     refresh_name(thread_);
-    tell_details();
+    tell_details(stack_of_program());
     if (runtime::deadlock_policy() != runtime::DeadlockPolicy::off) judge();
-  } catch (const std::exception&) {
+  } catch (const std::bad_alloc&) {
     // Without memory there is no report; the next look may find some.
   }
 }
 
-void Wait::judge() noexcept {
+void Wait::judge() {
   const runtime::Slot& slot = *thread_.slot;
   const std::uint32_t stamp = slot.record_stamp.load(platform::relaxed);
   if (is_told(slot, stamp)) return;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <ctime>
 
+#include "platform/stack.h"
 #include "preload/thread.h"
 #include "tutti/runtime/wait_kind.h"
 
@@ -16,28 +17,35 @@ namespace tutti::inline TUTTI_ABI::preload {
 /// thread is not watched.
 class Wait {
  public:
-  Wait(runtime::WaitKind kind, const void* object) noexcept : Wait(kind, object, nullptr, 0) {}
-  /// One that ends at `until` by `clock`.
-  Wait(runtime::WaitKind kind, const void* object, const timespec* until, clockid_t clock) noexcept;
+  /// Whether the thread wakes up now and then to look around.
+  enum class Looks : bool { no, yes };
+
+  Wait(runtime::WaitKind kind, const void* object, Looks looks) noexcept
+      : Wait(kind, object, nullptr, 0, looks) {}
+  /// One that ends at `until` by `clock`, and so is in no ring.
+  Wait(runtime::WaitKind kind, const void* object, const timespec* until, clockid_t clock) noexcept
+      : Wait(kind, object, until, clock, Looks::no) {}
   ~Wait();
   Wait(const Wait&) = delete;
   Wait& operator=(const Wait&) = delete;
 
-  /// Says in the slot what is known about this wait now: for one that will not look around.
-  void tell_details() noexcept;
   /// When to look around next, by the monotonic clock; null if there is nothing to look for.
-  const timespec* next_look() const noexcept { return looks_ ? &due_ : nullptr; }
+  const timespec* next_look() const noexcept { return since_ != 0 ? &due_ : nullptr; }
   void look() noexcept;
 
  private:
+  Wait(runtime::WaitKind kind, const void* object, const timespec* until, clockid_t clock,
+       Looks looks) noexcept;
   void set_due(std::int64_t due) noexcept;
-  void judge() noexcept;
+  /// Says in the slot what is known about this wait now.
+  void tell_details(const platform::CallStack& stack);
+  void judge();
 
   Thread& thread_;
   const bool is_watched_;
-  bool looks_ = false;
   const runtime::WaitKind kind_;
   const void* const object_;
+  /// When it began; 0 if the thread does not look around.
   std::int64_t since_ = 0;
   std::int64_t step_ = 0;
   timespec due_{};
