@@ -1,5 +1,4 @@
 // `tutti run`: programs of pthread go on as they would, and their deadlocks are told.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -9,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -19,9 +19,6 @@ namespace tests {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ContainsRegex;
-using testing::HasSubstr;
-using testing::Not;
 
 constexpr int deadlock_was_told = 7;
 
@@ -49,6 +46,16 @@ std::size_t count(const std::string& text, const std::string& part) {
   return found;
 }
 
+testing::AssertionResult has(const std::string& text, const std::string& part) {
+  if (text.find(part) != text.npos) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "no '" << part << "' in:\n" << text;
+}
+
+testing::AssertionResult matches(const std::string& text, const std::string& pattern) {
+  if (std::regex_search(text, std::regex(pattern))) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "nothing like '" << pattern << "' in:\n" << text;
+}
+
 Ended run(const std::vector<std::string>& words, const std::vector<std::string>& variables = {}) {
   std::vector<std::string> all{"run"};
   all.insert(all.end(), words.begin(), words.end());
@@ -74,68 +81,73 @@ std::string report_of(const std::string& name) {
 
 TEST(Run, TellsOfTwoMutexesWithThreadsNamesAndStacks) {
   const std::string report = report_of("two_mutexes");
-  EXPECT_THAT(report, HasSubstr("tutti: deadlock: 2 threads wait for each other, for ever\n"));
-  EXPECT_THAT(report, ContainsRegex("thread 'teller' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
-                                    "\\(journal, program_pthread\\+0x[0-9a-f]+\\), for 0\\.[0-9]+ "
-                                    "s; it holds mutex at 0x[0-9a-f]+ \\(accounts, "));
-  EXPECT_THAT(report, ContainsRegex("thread 'clerk' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
-                                    "\\(accounts, .*it holds mutex at 0x[0-9a-f]+ \\(journal, "));
+  EXPECT_TRUE(has(report, "tutti: deadlock: 2 threads wait for each other, for ever\n"));
+  EXPECT_TRUE(matches(report,
+                      "thread 'teller' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
+                      "\\(journal, program_pthread\\+0x[0-9a-f]+\\), for 0\\.[0-9]+ "
+                      "s\n    and holds mutex at 0x[0-9a-f]+ \\(accounts, "));
+  EXPECT_TRUE(matches(report,
+                      "thread 'clerk' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
+                      "\\(accounts, .*\n    and holds mutex at 0x[0-9a-f]+ \\(journal, "));
   EXPECT_EQ(count(report, "transfer(std::mutex&, std::mutex&) at program_pthread.cpp:"), 2u);
   EXPECT_EQ(count(report, "deadlock"), 1u) << "told once";
 }
 
 TEST(Run, TellsOfARingOfEight) {
   const std::string report = report_of("ring_of_eight");
-  EXPECT_THAT(report, HasSubstr("tutti: deadlock: 8 threads wait for each other, for ever\n"));
+  EXPECT_TRUE(has(report, "tutti: deadlock: 8 threads wait for each other, for ever\n"));
   for (int i = 0; i < 8; ++i) {
     EXPECT_EQ(count(report, "  thread 'guest " + std::to_string(i) + "' ("), 1u);
   }
-  EXPECT_EQ(count(report, "; it holds mutex at 0x"), 8u);
+  EXPECT_EQ(count(report, "\n    and holds mutex at 0x"), 8u);
   EXPECT_EQ(count(report, "deadlock"), 1u) << "told once";
 }
 
 TEST(Run, TellsOfReadersAndWriters) {
   const std::string report = report_of("writers");
-  EXPECT_THAT(report, ContainsRegex("thread 'reader' \\([0-9]+\\) waits for rwlock at "));
-  EXPECT_THAT(report, ContainsRegex("thread 'writer' \\([0-9]+\\) waits for rwlock at "));
+  EXPECT_TRUE(matches(report, "thread 'reader' \\([0-9]+\\) waits for rwlock at "));
+  EXPECT_TRUE(matches(report, "thread 'writer' \\([0-9]+\\) waits for rwlock at "));
 }
 
 TEST(Run, TellsOfAThreadThatJoinsOneThatWaitsForIt) {
   const std::string report = report_of("join_and_mutex");
-  EXPECT_THAT(report, ContainsRegex("thread 'program_pthread' \\([0-9]+\\) waits for the end of "
-                                    "thread 'worker' \\([0-9]+\\), for .*; it holds mutex at "
-                                    "0x[0-9a-f]+ \\(accounts, "));
-  EXPECT_THAT(report, ContainsRegex("thread 'worker' \\([0-9]+\\) waits for mutex at "));
+  EXPECT_TRUE(matches(report,
+                      "thread 'program_pthread' \\([0-9]+\\) waits for the end of "
+                      "thread 'worker' \\([0-9]+\\), for .*\n    and holds mutex at "
+                      "0x[0-9a-f]+ \\(accounts, "));
+  EXPECT_TRUE(matches(report, "thread 'worker' \\([0-9]+\\) waits for mutex at "));
 }
 
 TEST(Run, TellsOfThreadsThatJoinEachOther) {
   const std::string report = report_of("joins");
-  EXPECT_THAT(report, HasSubstr("3 threads wait for each other"));
-  EXPECT_THAT(report, ContainsRegex("thread 'joiner 2' \\([0-9]+\\) waits for the end of thread "
-                                    "'joiner 0' "));
+  EXPECT_TRUE(has(report, "3 threads wait for each other"));
+  EXPECT_TRUE(matches(report,
+                      "thread 'joiner 2' \\([0-9]+\\) waits for the end of thread "
+                      "'joiner 0' "));
 }
 
 TEST(Run, TellsOfAThreadThatLocksItsOwnMutex) {
   const std::string report = report_of("its_own_mutex");
-  EXPECT_THAT(report, HasSubstr("a thread waits for itself, for ever"));
-  EXPECT_THAT(report, ContainsRegex("'twice' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
-                                    "\\(left_behind, .*; it holds mutex at "));
+  EXPECT_TRUE(has(report, "a thread waits for itself, for ever"));
+  EXPECT_TRUE(matches(report,
+                      "'twice' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
+                      "\\(left_behind, .*\n    and holds mutex at "));
 }
 
 TEST(Run, TellsOfAnOwnerThatHasEnded) {
   for (const char* name : {"owner_that_ended", "owner_that_vanished_in_fork"}) {
     const std::string report = report_of(name);
-    EXPECT_THAT(report,
-                ContainsRegex("^tutti: thread '.*' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
-                              "\\(left_behind, .*\\), whose owner \\(thread [0-9]+\\) has ended "
-                              "without unlocking it\n"));
+    EXPECT_TRUE(matches(report,
+                        "^tutti: thread '.*' \\([0-9]+\\) waits for mutex at 0x[0-9a-f]+ "
+                        "\\(left_behind, .*\\), whose owner \\(thread [0-9]+\\) has ended "
+                        "without unlocking it\n"));
   }
 }
 
 TEST(Run, TellsOnStderrAndAbortsWhenAsked) {
   const Ended ended = run_case("two_mutexes_and_abort", {"TUTTI_DEADLOCK=abort"});
   EXPECT_EQ(ended.code, -SIGABRT);
-  EXPECT_THAT(ended.err, HasSubstr("tutti: deadlock: 2 threads wait for each other"));
+  EXPECT_TRUE(has(ended.err, "tutti: deadlock: 2 threads wait for each other"));
 }
 
 TEST(Run, ShowsWaitsToPs) {
@@ -143,8 +155,9 @@ TEST(Run, ShowsWaitsToPs) {
   const Ended ended =
       run({"--report", folder.path / "report", PROGRAM_PTHREAD, "show"}, {"TUTTI=" TUTTI_COMMAND});
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_THAT(ended.out, ContainsRegex("teller .*blocked \\(lock pool\\) +mutex "
-                                       "'program_pthread\\+0x[0-9a-f]+' +clerk"));
+  EXPECT_TRUE(matches(ended.out,
+                      "teller .*blocked \\(lock pool\\) +mutex "
+                      "'program_pthread\\+0x[0-9a-f]+' +clerk"));
 }
 
 // --- programs that are right ---------------------------------------------------------------------
@@ -190,7 +203,7 @@ TEST(Run, LeavesTheProgramsOwnOptionsToIt) {
 
 TEST(Run, KeepsWhatIsPreloadedAlready) {
   const Ended ended = run({"sh", "-c", "echo $LD_PRELOAD"}, {"LD_PRELOAD=libdl.so.2"});
-  EXPECT_THAT(ended.out, ContainsRegex("^/.*/libtutti_preload\\.so:libdl\\.so\\.2\n$"));
+  EXPECT_TRUE(matches(ended.out, "^/.*/libtutti_preload\\.so:libdl\\.so\\.2\n$"));
 }
 
 TEST(Run, SaysWhenThereIsNoSuchProgram) {
@@ -206,13 +219,13 @@ TEST(Run, SaysWhenThereIsNoSuchProgram) {
 TEST(Run, SaysWhenTheProgramCantBeExecuted) {
   const Ended ended = run({TUTTI_SOURCE_DIR "/README.md"});
   EXPECT_EQ(ended.code, 126);
-  EXPECT_THAT(ended.err, HasSubstr("is not an executable file"));
+  EXPECT_TRUE(has(ended.err, "is not an executable file"));
 }
 
 TEST(Run, RefusesAStaticProgram) {
   const Ended ended = run({PROGRAM_STATIC});
   EXPECT_EQ(ended.code, 126);
-  EXPECT_THAT(ended.err, HasSubstr("program_static is linked statically"));
+  EXPECT_TRUE(has(ended.err, "program_static is linked statically"));
 }
 
 TEST(Run, RefusesAProgramWithOtherRights) {
@@ -223,7 +236,7 @@ TEST(Run, RefusesAProgramWithOtherRights) {
   ASSERT_EQ(chmod(program.c_str(), 04755), 0);
   const Ended ended = run({program});
   EXPECT_EQ(ended.code, 126);
-  EXPECT_THAT(ended.err, HasSubstr("runs with other rights than yours"));
+  EXPECT_TRUE(has(ended.err, "runs with other rights than yours"));
 }
 
 TEST(Run, RefusesAProgramOfAnotherLibrary) {
@@ -239,7 +252,7 @@ TEST(Run, RefusesAProgramOfAnotherLibrary) {
   fs::permissions(program, fs::perms::owner_all);
   const Ended ended = run({program});
   EXPECT_EQ(ended.code, 126);
-  EXPECT_THAT(ended.err, HasSubstr("uses the C library musl"));
+  EXPECT_TRUE(has(ended.err, "uses the C library musl"));
 }
 
 TEST(Run, RunsScripts) {

@@ -76,7 +76,7 @@ std::string describe_holding(const Link& link, const std::vector<Link>& ring) {
   std::string held;
   for (const Link& other : ring) {
     if (other.holder.slot != link.thread || other.record.kind == WaitKind::join) continue;
-    held += (held.empty() ? "; it holds " : " and ") + describe_wait(other);
+    held += (held.empty() ? "\n    and holds " : " and ") + describe_wait(other);
   }
   return held;
 }
