@@ -163,7 +163,8 @@ TEST_F(TraceReport, TimesHaveThreeFiguresAndAUnit) {
 TEST_F(TraceReport, SaysWhatIsWrongWithAFile) {
   EXPECT_EQ(error_of(folder_ / "none.json"), "can't be read");
   EXPECT_EQ(error_of(folder_), "can't be read");
-  EXPECT_EQ(error_of(write("")).substr(0, 24), "is no JSON: parse error ");
+  EXPECT_EQ(error_of(write("")),
+            "is empty: its program is still running, or was ended before it could write");
   const std::string whole = [this] {
     std::ifstream file(write_events(two_threads));
     return std::string(std::istreambuf_iterator<char>(file), {});

@@ -235,6 +235,10 @@ Timeline read(const std::filesystem::path& file) {
   std::error_code none;
   if (!stream || std::filesystem::is_directory(file, none)) fail("can't be read");
 
+  if (stream.peek() == std::ifstream::traits_type::eof()) {
+    fail("is empty: its program is still running, or was ended before it could write");
+  }
+
   Reader reader;
   std::string key;
   std::size_t number = 0;
