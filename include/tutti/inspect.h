@@ -88,7 +88,9 @@ WaitGraph wait_graph();
 /// does so from the start. What is shown inside of the program (threads(), SIGQUIT) stays.
 void hide() noexcept;
 
-/// The snapshot as a table, one line a thread.
+/// The snapshot as a table, one line a thread. `kill -QUIT` has a running program print much the
+/// same to standard error, and go on, unless it has a handler of its own for SIGQUIT or was started
+/// with TUTTI_QUIT=off.
 void dump(std::ostream& stream);
 /// The same to standard error.
 void dump();

@@ -3,8 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstring>
+#include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -238,6 +237,16 @@ class OtherRegistry {
     header().slot_size = sizeof(tutti::runtime::Slot);
   }
 
+  /// In use by a thread of this process.
+  tutti::runtime::Slot& slot(std::size_t place, pid_t thread) {
+    tutti::runtime::Slot& found = static_cast<tutti::runtime::Slot*>(pages)[place];
+    found.generation = 1;
+    found.process = static_cast<std::uint32_t>(getpid());
+    found.thread = static_cast<std::uint32_t>(thread);
+    found.phase = tutti::runtime::SlotPhase::running;
+    return found;
+  }
+
   static constexpr std::size_t size = 300 * sizeof(tutti::runtime::Slot);
   void* pages = nullptr;
 };
@@ -254,6 +263,40 @@ TEST(Ps, SaysWhichProgramIsOfAnotherVersion) {
 TEST(Ps, IgnoresARegistryThatIsJustBeingMade) {
   const OtherRegistry other;
   EXPECT_TRUE(has(ps(getpid()), "1 thread\n"));
+}
+
+// As a preloaded library has one beside the program's own: there the threads have other ids, and
+// other waits.
+TEST(Ps, TellsAThreadOfTwoRegistriesOnce) {
+  tutti::threading::Event stop;
+  std::atomic<pid_t> tid{0};
+  std::thread holder([&] {
+    tid = gettid();
+    stop.wait();
+  });
+  until([&] { return tid != 0; });
+  OtherRegistry other;
+  other.label();
+  other.header().last = 2;
+  tutti::runtime::Slot& main = other.slot(1, getpid());
+  main.flags = tutti::runtime::Slot::foreign_flag;
+  main.name.set("ps_test");
+  main.kind = tutti::runtime::WaitKind::lock;
+  main.object = 0x1234;
+  main.since = tutti::platform::now();
+  main.deadline = tutti::platform::never;
+  main.holder = 1 << 16 | 2;
+  main.record_stamp = 2;
+  main.details_stamp = 2;
+  other.slot(2, tid).name.set("holder");
+
+  until([&] { return bool(has_line(ps(getpid()), "holder .*Event at")); });
+  const std::string table = ps(getpid());
+  EXPECT_TRUE(has_line(table, ", 2 threads$"));
+  EXPECT_TRUE(has_line(table, "^ +MainThread +" + number(getpid()) +
+                                  " +blocked \\(lock pool\\) +Lock at 0x1234 +holder "));
+  stop.set();
+  holder.join();
 }
 
 TEST(Ps, SurvivesARegistryFullOfNonsense) {
