@@ -45,7 +45,8 @@ Thread start_into(Phase phase, const char* name, std::function<void()> work) {
 }
 
 Thread start_into_lock(auto& lock, const char* name) {
-  return start_into(Phase::blocked_in_lock_pool, name, [&lock] { const std::scoped_lock held(lock); });
+  return start_into(Phase::blocked_in_lock_pool, name,
+                    [&lock] { const std::scoped_lock held(lock); });
 }
 
 TEST(LockStats, TellWhoHasWaitedForALockAndHowLong) {

@@ -35,8 +35,10 @@ std::string_view own_root() {
 }
 
 bool is_of_user(std::string_view file) {
-  if (file.starts_with(own_root())) {
-    const std::string_view inside = file.substr(own_root().size());
+  // The root may be a relative path, to which the debug information adds the folder of the build.
+  const std::size_t root = file.find(own_root());
+  if (root != file.npos) {
+    const std::string_view inside = file.substr(root + own_root().size());
     return !inside.starts_with("src/") && !inside.starts_with("include/");
   }
   const bool is_of_std =
@@ -69,19 +71,6 @@ bool is_in_program(std::uintptr_t address) noexcept {
                           : 0;
              },
              &address) != 0;
-}
-
-// Calls in the C and C++ runtimes: how a thread begins, and how a program ends.
-bool is_in_runtime(std::uintptr_t address) noexcept {
-  Dl_info module;
-  if (dladdr(reinterpret_cast<void*>(address), &module) == 0 || module.dli_fname == nullptr) {
-    return false;
-  }
-  const std::string_view path = module.dli_fname;
-  const std::string_view file = path.substr(path.rfind('/') + 1);
-  constexpr std::string_view runtimes[] = {"libc.so", "libstdc++.so", "libgcc_s.so", "ld-linux"};
-  return std::any_of(std::begin(runtimes), std::end(runtimes),
-                     [&](std::string_view name) { return file.starts_with(name); });
 }
 
 // The namespace without a name says nothing to a reader.
@@ -119,10 +108,37 @@ CallStack calling_stack() noexcept {
   return stack;
 }
 
+namespace {
+
+// Calls in the C and C++ runtimes: how a thread begins, and how a program ends.
+bool is_in_runtime(std::uintptr_t address) noexcept {
+  Dl_info module;
+  if (dladdr(reinterpret_cast<void*>(address), &module) == 0 || module.dli_fname == nullptr) {
+    return false;
+  }
+  const std::string_view path = module.dli_fname;
+  const std::string_view file = path.substr(path.rfind('/') + 1);
+  constexpr std::string_view runtimes[] = {"libc.so", "libstdc++.so", "libgcc_s.so", "ld-linux"};
+  return std::any_of(std::begin(runtimes), std::end(runtimes),
+                     [&](std::string_view name) { return file.starts_with(name); });
+}
+
+// Calls in tutti's compiled sources. What is a template may have code of the user's inlined.
+bool is_in_tutti(std::uintptr_t address) {
+  const std::string name = function_name(address);
+  return name.starts_with("tutti::") && name.find('<') > name.find('(');
+}
+
+bool is_foreign(std::uintptr_t address) {
+  return is_in_runtime(address) || is_in_tutti(address);
+}
+
+}  // namespace
+
 std::string user_line(std::span<const std::uintptr_t> calls) {
   std::string found;
   for (const std::uintptr_t address : calls) {
-    if (is_in_runtime(address)) continue;
+    if (is_foreign(address)) continue;
     backtrace_pcinfo(
         state(), address,
         [](void* data, std::uintptr_t /*address*/, const char* file, int line,
@@ -153,7 +169,7 @@ std::string user_function(std::span<const std::uintptr_t> calls) {
 std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {
   std::vector<std::string> lines;
   for (const std::uintptr_t address : calls) {
-    if (is_in_runtime(address)) continue;
+    if (is_foreign(address)) continue;
     const std::size_t before = lines.size();
     bool is_own = false;
     struct Frame {

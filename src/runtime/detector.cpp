@@ -1,6 +1,7 @@
 #include "runtime/detector.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -9,6 +10,7 @@
 
 #include "platform/stack.h"
 #include "runtime/deadlock_story.h"
+#include "runtime/guard.h"
 #include "runtime/names.h"
 #include "runtime/settings.h"
 #include "tutti/errors.h"
@@ -24,9 +26,11 @@ constexpr std::int64_t stall_after = 1'000'000'000;
 // Threads of this process that have looked around and wait still.
 constinit atomic<int> long_waits{0};
 
-// What was told already, so that it is told once: a mix of the waits' stamps, different for each
+// What was told lately, so that it is told once: a mix of the waits' stamps, different for each
 // ring or stall.
-constinit atomic<std::uint64_t> last_told{0};
+constinit Guard told_guard;
+constinit std::array<std::uint64_t, 64> told{};
+constinit std::size_t times_told = 0;
 
 bool is_told_first(const std::vector<Link>& links) noexcept {
   std::uint64_t mix = 0;
@@ -34,7 +38,10 @@ bool is_told_first(const std::vector<Link>& links) noexcept {
     const std::uint64_t wait = std::uint64_t{link.record.stamp} << 32 | link.thread;
     mix += wait * 0x9e3779b97f4a7c15u;  // A sum, for each member begins with itself.
   }
-  return last_told.exchange(mix, platform::acq_rel) != mix;
+  const GuardHolder held(told_guard);
+  if (std::find(told.begin(), told.end(), mix) != told.end()) return false;
+  told[times_told++ % told.size()] = mix;
+  return true;
 }
 
 void tell(DeadlockStory& story) {
@@ -280,6 +287,7 @@ void look_after_end_of_thread() noexcept {
 
 void reset_detector_after_fork() noexcept {
   long_waits.store(0, platform::relaxed);
+  told_guard.reset();
 }
 
 }  // namespace tutti::inline TUTTI_ABI::runtime
