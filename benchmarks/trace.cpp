@@ -1,7 +1,7 @@
 // What a timeline costs while it is recorded, where threads do little but wait for each other. The
 // contender `recording` differs from `tutti` only in that.
 //
-// What it costs while it is not recorded: scripts/bench_against, with a commit before it.
+// What it costs while it is not recorded is in `scripts/bench --diagnosis`.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
