@@ -11,6 +11,7 @@
 #include "platform/stack.h"
 #include "runtime/deadlock_story.h"
 #include "runtime/guard.h"
+#include "runtime/load.h"
 #include "runtime/names.h"
 #include "runtime/settings.h"
 #include "tutti/errors.h"
@@ -143,7 +144,7 @@ bool Lookout::look() noexcept {
 void Lookout::tell_details() {
   const WaitRecord record = read_record(*self_.slot);
   WaitDetails details;
-  if (const std::optional<Link> link = read_link(self_.id)) details.holder = link->holder;
+  details.holder = find_holder(self_.id, record);
   details.object_name = name_of(reinterpret_cast<const void*>(record.object));
   details.stack = platform::calling_stack();
   publish_details(*self_.slot, details);
@@ -272,16 +273,21 @@ bool Lookout::judge_stuck_process(const std::vector<Link>& all) {
 }
 
 // Dekker's pattern with look(), seq_cst: either that sees that the thread has ended, or this sees
-// that somebody waits.
-void look_after_end_of_thread() noexcept {
+// that somebody waits. Asked are those who wait for a lock of the thread's, and, if nobody runs any
+// more, one for all: nobody else's hopes have changed.
+void look_after_end_of_thread(ThreadId ended) noexcept {
   if (long_waits.load(platform::seq_cst) == 0) return;
+  bool one_should_look = runnable_threads() == 0;
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     Slot& slot = slot_at(number);
-    if (!is_living(id_of(slot))) continue;
     const WaitKind kind = slot.kind.load(platform::relaxed);
-    if (kind != WaitKind::none && kind != WaitKind::io && kind != WaitKind::sleep) {
-      ask_to_look(slot);
-    }
+    if (kind == WaitKind::none || kind == WaitKind::io || kind == WaitKind::sleep) continue;
+    const bool may_be_concerned = kind == WaitKind::lock || kind == WaitKind::rlock;
+    if (!may_be_concerned && !one_should_look) continue;
+    const std::optional<Link> link = read_link(id_of(slot));
+    if (!link || (!one_should_look && link->holder != ended)) continue;
+    ask_to_look(slot);
+    one_should_look = false;
   }
 }
 

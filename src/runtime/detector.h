@@ -54,9 +54,9 @@ class Lookout {
   std::int64_t slow_at_ = platform::never;
 };
 
-/// A thread of this process has ended or stopped: those who have waited for long look whether that
-/// leaves them without hope.
-void look_after_end_of_thread() noexcept;
+/// A thread of this process has ended or stopped: those who have waited for long, and whom that may
+/// leave without hope, look around.
+void look_after_end_of_thread(ThreadId ended) noexcept;
 
 /// In a fork's child: nobody has waited for long.
 void reset_detector_after_fork() noexcept;

@@ -55,7 +55,7 @@ void leave(void* pointer) {
   Slot* main = self->slot;
   the_main_slot.compare_exchange_strong(main, nullptr, platform::acq_rel);
   release_slot(*self->slot);
-  look_after_end_of_thread();
+  look_after_end_of_thread(self->id);
   delete self;  // Last, for the threading layer's record of the thread goes with it, and wakes
                 // joiners.
 }
@@ -209,7 +209,7 @@ void stop_for_good(Self& self) noexcept {
   if (auto* farewell = farewell_hook.load(platform::acquire)) farewell(self);
   self.slot->flags.fetch_or(Slot::stopped_flag, platform::relaxed);
   count_runnable(-1);
-  look_after_end_of_thread();
+  look_after_end_of_thread(self.id);
   platform::park_for_good();
 }
 

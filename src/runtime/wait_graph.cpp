@@ -16,11 +16,6 @@ constinit std::array<atomic<FindHolder>, kinds> finders{};
 constinit atomic<FindTaking> taking_finder{nullptr};
 constinit atomic<ReleaseForDead> releaser_for_dead{nullptr};
 
-ThreadId find_holder(ThreadId waiting, const WaitRecord& record) noexcept {
-  const FindHolder find = finders[static_cast<std::size_t>(record.kind)].load(platform::acquire);
-  return find == nullptr ? 0 : find(waiting, record);
-}
-
 bool is_endless(const WaitRecord& record) noexcept {
   return record.kind != WaitKind::none && record.kind != WaitKind::io &&
          record.kind != WaitKind::sleep && record.deadline == platform::never && !record.woken;
@@ -51,6 +46,11 @@ void set_taking_finder(FindTaking find) noexcept {
 std::optional<Taking> find_taking(ThreadId owner, const void* lock) noexcept {
   const FindTaking find = taking_finder.load(platform::acquire);
   return find == nullptr ? std::nullopt : find(owner, lock);
+}
+
+ThreadId find_holder(ThreadId waiting, const WaitRecord& record) noexcept {
+  const FindHolder find = finders[static_cast<std::size_t>(record.kind)].load(platform::acquire);
+  return find == nullptr ? 0 : find(waiting, record);
 }
 
 std::optional<Link> read_link(ThreadId thread) noexcept {

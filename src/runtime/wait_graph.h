@@ -25,6 +25,9 @@ using FindHolder = ThreadId (*)(ThreadId waiting, const WaitRecord& record) noex
 /// By the layer that knows objects of this kind, at the start of the program.
 void set_holder_finder(WaitKind kind, FindHolder find) noexcept;
 
+/// The holder, also of a wait with a deadline; 0 if it is not known.
+ThreadId find_holder(ThreadId waiting, const WaitRecord& record) noexcept;
+
 /// Releases a lock, for which the calling thread waits, in the name of its owner, who has ended.
 using ReleaseForDead = void (*)(ThreadId dead, const WaitRecord& record) noexcept;
 void set_releaser_for_dead(ReleaseForDead release) noexcept;
