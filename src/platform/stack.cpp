@@ -129,6 +129,14 @@ bool is_in_tutti(std::uintptr_t address) {
   return name.starts_with("tutti::") && name.find('<') > name.find('(');
 }
 
+// By its readable name: of tutti's, or of the standard library's. Names of templates begin with the
+// type of the result.
+bool is_of_library(std::string_view function) {
+  constexpr std::string_view names[] = {"tutti::", "std::", "void std::", "void tutti::"};
+  return std::any_of(std::begin(names), std::end(names),
+                     [&](std::string_view name) { return function.starts_with(name); });
+}
+
 bool is_foreign(std::uintptr_t address) {
   return is_in_runtime(address) || is_in_tutti(address);
 }
@@ -157,11 +165,7 @@ std::string user_line(std::span<const std::uintptr_t> calls) {
 std::string user_function(std::span<const std::uintptr_t> calls) {
   for (const std::uintptr_t address : calls) {
     std::string name = function_name(address);
-    const std::string_view own[] = {"tutti::", "std::", "void std::", "void tutti::"};
-    const bool is_own = std::any_of(std::begin(own), std::end(own), [&](std::string_view prefix) {
-      return name.starts_with(prefix);
-    });
-    if (!name.empty() && !is_own) return name;
+    if (!name.empty() && !is_of_library(name)) return name;
   }
   return "";
 }
@@ -197,7 +201,7 @@ std::vector<std::string> describe_stack(std::span<const std::uintptr_t> calls) {
       std::string& outermost = lines.back();
       outermost.replace(0, outermost.rfind(" at "), name);
     }
-    if (lines.size() > before || is_own || name.starts_with("tutti::")) continue;
+    if (lines.size() > before || is_own || is_of_library(name)) continue;
     if (name.empty()) {
       char text[32];
       std::snprintf(text, sizeof text, "%p", reinterpret_cast<void*>(address));
