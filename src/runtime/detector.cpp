@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "platform/stack.h"
-#include "runtime/deadlock_story.h"
 #include "runtime/guard.h"
 #include "runtime/load.h"
 #include "runtime/names.h"
@@ -19,6 +18,8 @@
 namespace tutti::inline TUTTI_ABI::runtime {
 
 namespace {
+
+using About = DeadlockStory::About;
 
 constexpr std::int64_t first_look_after = 10'000'000;
 constexpr std::int64_t time_for_details = 5'000'000;
@@ -45,8 +46,11 @@ bool is_told_first(const std::vector<Link>& links) noexcept {
   return true;
 }
 
-void tell(DeadlockStory& story) {
+void tell_once(About about, const std::vector<Link>& links) {
+  if (!is_told_first(links)) return;
+  DeadlockStory story(about, links, 0);
   platform::print_error(("tutti: " + std::string(story.text()) + "\n").c_str());
+  if (deadlock_policy() == DeadlockPolicy::abort_program) std::abort();
 }
 
 // The last to begin to wait, of those for which `may_be` holds; 0 if there is none. With equal
@@ -214,23 +218,22 @@ bool Lookout::are_details_there(const std::vector<Link>& links) noexcept {
   return are_there;
 }
 
+bool Lookout::sacrifice(ThreadId victim, DeadlockStory::About about,
+                        const std::vector<Link>& links) {
+  if (victim != self_.id) {
+    ask_to_look(slot_at(slot_number(victim)));
+    return false;
+  }
+  return fail_with(std::make_exception_ptr(
+      DeadlockError(std::make_shared<DeadlockStory>(about, links, victim))));
+}
+
 bool Lookout::judge_ring(const std::vector<Link>& ring) {
   if (!are_details_there(ring)) return false;
   const bool throws = deadlock_policy() == DeadlockPolicy::throw_error;
   const ThreadId victim = throws ? youngest(ring, [](const Link&) { return true; }) : 0;
-  if (victim == self_.id) {
-    auto story = std::make_shared<DeadlockStory>(DeadlockStory::About::ring, ring, victim);
-    return fail_with(std::make_exception_ptr(DeadlockError(std::move(story))));
-  }
-  if (victim != 0) {
-    ask_to_look(slot_at(slot_number(victim)));
-    return false;
-  }
-  if (is_told_first(ring)) {
-    DeadlockStory story(DeadlockStory::About::ring, ring, 0);
-    tell(story);
-    if (deadlock_policy() == DeadlockPolicy::abort_program) std::abort();
-  }
+  if (victim != 0) return sacrifice(victim, About::ring, ring);
+  tell_once(About::ring, ring);
   return false;
 }
 
@@ -250,25 +253,14 @@ bool Lookout::judge_stuck_process(const std::vector<Link>& all) {
                           return is_of_queue(link.record) || is_own_lock || is_nobodys_future;
                         })
              : 0;
-  if (victim == self_.id) {
-    auto story = std::make_shared<DeadlockStory>(DeadlockStory::About::stuck_process, all, victim);
-    return fail_with(std::make_exception_ptr(DeadlockError(std::move(story))));
-  }
-  if (victim != 0) {
-    ask_to_look(slot_at(slot_number(victim)));
-    return false;
-  }
+  if (victim != 0) return sacrifice(victim, About::stuck_process, all);
   std::int64_t last = 0;
   for (const Link& link : all) last = std::max(last, link.record.since);
   if (platform::now() < last + stall_after) {
     due_ = std::min(due_, last + stall_after);
     return false;
   }
-  if (is_told_first(all)) {
-    DeadlockStory story(DeadlockStory::About::stuck_process, all, 0);
-    tell(story);
-    if (deadlock_policy() == DeadlockPolicy::abort_program) std::abort();
-  }
+  tell_once(About::stuck_process, all);
   return false;
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "runtime/deadlock_story.h"
 #include "runtime/self.h"
 #include "runtime/wait_graph.h"
 
@@ -37,6 +38,8 @@ class Lookout {
   /// True if each of them has said what it knows about its wait. Otherwise those that have not are
   /// asked to, once: they may begin to wait at the same time as this thread.
   bool are_details_there(const std::vector<Link>& links) noexcept;
+  /// Ends the wait of the victim: this one, or that of a thread which is asked to look.
+  bool sacrifice(ThreadId victim, DeadlockStory::About about, const std::vector<Link>& links);
   bool fail_with(std::exception_ptr failure) noexcept;
   void tell_details();
   void tell_if_slow();
