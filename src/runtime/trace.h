@@ -49,12 +49,12 @@ class Wait {
   void begin_now(WaitKind kind, const void* object, ThreadId holder) noexcept;
   void end() noexcept;
 
-  /// 0: says nothing.
+  /// 0: says nothing, and the others have no values.
   std::int64_t since_ = 0;
-  const void* object_ = nullptr;
-  ThreadId holder_ = 0;
-  WaitKind kind_ = WaitKind::none;
-  std::uint16_t text_ = 0;
+  const void* object_;
+  ThreadId holder_;
+  WaitKind kind_;
+  std::uint16_t text_;
 };
 
 /// The calling thread is off its core for as long as this lives. `reason` lives longer.
