@@ -1,12 +1,12 @@
 #include "tutti/inspect.h"
 
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <ostream>
 #include <sstream>
 
 #include "inspect/thread_info.h"
+#include "runtime/describe.h"
 #include "runtime/load.h"
 #include "runtime/trace.h"
 #include "runtime/waiting.h"
@@ -19,12 +19,6 @@ namespace {
 
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.resize(width, ' ');
-  return text;
-}
-
-std::string in_seconds(const char* before, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%s%.3f s", before, value);
   return text;
 }
 
@@ -57,8 +51,8 @@ void dump(std::ostream& stream) {
     if (const std::string holder = holder_name(graph, info); !holder.empty()) {
       text << ", held by " << holder;
     }
-    if (info.blocked_for > 0) text << in_seconds(", for ", info.blocked_for);
-    if (std::isfinite(info.time_left)) text << in_seconds(", ends in ", info.time_left);
+    if (info.blocked_for > 0) text << runtime::in_seconds(", for ", info.blocked_for);
+    if (std::isfinite(info.time_left)) text << runtime::in_seconds(", ends in ", info.time_left);
     text << '\n';
   }
   stream << text.str() << std::flush;

@@ -11,6 +11,7 @@
 
 #include "runtime/describe.h"
 #include "runtime/registry.h"
+#include "runtime/wait_graph.h"
 #include "sync/wait_stats.h"
 #include "tutti/queue/base.h"
 #include "tutti/sync/lock_cell.h"
@@ -30,9 +31,6 @@ struct Place {
   std::size_t waiting = 0;
 };
 
-bool is_lock(WaitKind kind) {
-  return kind == WaitKind::lock || kind == WaitKind::rlock;
-}
 bool is_queue(WaitKind kind) {
   return kind == WaitKind::queue_full || kind == WaitKind::queue_empty;
 }
@@ -46,7 +44,7 @@ std::string name_of_thread(ThreadId id) {
 // Of an object that lives: see for_each_wait_stats().
 void add_known(void* places, const sync::WaitStats& stats) {
   Place place{.stats = stats};
-  if (is_lock(stats.kind)) {
+  if (runtime::is_of_lock(stats.kind)) {
     place.owner = static_cast<const sync::LockCell*>(stats.object)->owner();
   } else {
     place.size = static_cast<const queue::QueueBase*>(stats.object)->qsize();
@@ -56,7 +54,7 @@ void add_known(void* places, const sync::WaitStats& stats) {
 
 void add_waiting(std::vector<Place>& places, const runtime::Slot& slot, std::int64_t now) {
   const runtime::WaitRecord record = runtime::read_record(slot);
-  if (!is_lock(record.kind) && !is_queue(record.kind)) return;
+  if (!runtime::is_of_lock(record.kind) && !is_queue(record.kind)) return;
   const auto* const object = reinterpret_cast<const void*>(record.object);
   auto place = std::find_if(places.begin(), places.end(), [&](const Place& other) {
     return other.stats.object == object && other.stats.kind == record.kind;
@@ -112,7 +110,7 @@ std::string title(const char* name) {
 std::vector<LockStats> lock_stats() {
   std::vector<LockStats> all;
   for (const Place& place : all_places()) {
-    if (!is_lock(place.stats.kind)) continue;
+    if (!runtime::is_of_lock(place.stats.kind)) continue;
     all.push_back({.lock = runtime::describe(place.stats.kind, place.stats.object),
                    .address = place.stats.object,
                    .waits = waits_of(place),

@@ -1,7 +1,6 @@
 #include "runtime/deadlock_story.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <new>
 #include <unordered_map>
 #include <utility>
@@ -66,12 +65,6 @@ namespace {
 // Of rings that nobody would read to the end.
 constexpr std::size_t most_told = 128;
 
-std::string in_seconds(const char* before, double seconds) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%s%.3f s", before, seconds);
-  return text;
-}
-
 // The line, or the function if the program has no debug information.
 std::string where(const char* before, std::span<const std::uintptr_t> stack) {
   if (const std::string line = platform::user_line(stack); !line.empty()) {
@@ -94,10 +87,9 @@ DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, Thread
   const std::int64_t now = platform::now();
   std::unordered_multimap<ThreadId, const Link*> waits_by_holder;
   for (const Link& link : links) {
-    const bool is_of_lock =
-        link.record.kind == WaitKind::lock || link.record.kind == WaitKind::rlock;
     const bool is_of_its_own_wait = link.holder == link.thread;
-    if (is_of_lock && !is_of_its_own_wait) waits_by_holder.emplace(link.holder, &link);
+    if (is_of_lock(link.record.kind) && !is_of_its_own_wait)
+      waits_by_holder.emplace(link.holder, &link);
   }
   for (const Link& link : links) {
     if (members_.size() == most_told) break;

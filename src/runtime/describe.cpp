@@ -33,6 +33,12 @@ std::string describe(const char* kind, const void* object, std::string_view name
   return std::string(kind) + " at " + address;
 }
 
+std::string in_seconds(const char* before, double seconds) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%s%.3f s", before, seconds);
+  return text;
+}
+
 std::string describe_calling_thread() {
   const Self* self = registered_self();
   return "thread '" + (self == nullptr ? "not known to tutti" : self->slot->name.get()) + "'";

@@ -19,6 +19,8 @@ std::string name_or_variable(const void* object);
 /// The same by a given name or the address alone: for errors that programs meet as a matter of
 /// course. The first look for a variable reads the program's symbols, which takes its time.
 std::string describe_quickly(const char* kind, const void* object);
+/// `before`, and then "0.010 s".
+std::string in_seconds(const char* before, double seconds);
 /// "thread 'Worker-1'".
 std::string describe_calling_thread();
 /// " (in thread 'Worker-1')": how messages end.

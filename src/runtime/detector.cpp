@@ -68,10 +68,6 @@ ThreadId youngest(const std::vector<Link>& links, MayBe may_be) noexcept {
   return found == nullptr ? 0 : found->thread;
 }
 
-bool is_of_lock(const WaitRecord& record) noexcept {
-  return record.kind == WaitKind::lock || record.kind == WaitKind::rlock;
-}
-
 bool is_of_queue(const WaitRecord& record) noexcept {
   return record.kind == WaitKind::queue_empty || record.kind == WaitKind::queue_full ||
          record.kind == WaitKind::queue_join;
@@ -157,7 +153,7 @@ void Lookout::tell_details() {
 void Lookout::tell_if_slow() {
   if (std::exchange(is_slow_told_, true)) return;
   const WaitRecord record = read_record(*self_.slot);
-  if (!is_of_lock(record) && record.kind != WaitKind::queue_full) return;
+  if (!is_of_lock(record.kind) && record.kind != WaitKind::queue_full) return;
   Link link{self_.id, record, 0};
   if (const std::optional<WaitDetails> details = read_details(*self_.slot, record)) {
     link.holder = details->holder;
@@ -182,7 +178,7 @@ bool Lookout::fail_with(std::exception_ptr failure) noexcept {
 bool Lookout::judge() {
   const std::optional<Link> own = read_link(self_.id);
   if (!own) return false;  // Woken by now.
-  if (is_of_lock(own->record) && own->holder != 0 && own->holder != self_.id &&
+  if (is_of_lock(own->record.kind) && own->holder != 0 && own->holder != self_.id &&
       (!is_living(own->holder) || has_stopped(own->holder))) {
     if (!still_holds(*own)) return false;
     const std::string text = Awaited(*own).described() + " is held by " +
@@ -247,7 +243,7 @@ bool Lookout::judge_stuck_process(const std::vector<Link>& all) {
       throws ? youngest(all,
                         [](const Link& link) {
                           const bool is_own_lock =
-                              is_of_lock(link.record) && link.holder == link.thread;
+                              is_of_lock(link.record.kind) && link.holder == link.thread;
                           const bool is_nobodys_future =
                               link.record.kind == WaitKind::future && link.holder == 0;
                           return is_of_queue(link.record) || is_own_lock || is_nobodys_future;
@@ -274,7 +270,7 @@ void look_after_end_of_thread(ThreadId ended) noexcept {
     Slot& slot = slot_at(number);
     const WaitKind kind = slot.kind.load(platform::relaxed);
     if (kind == WaitKind::none || kind == WaitKind::io || kind == WaitKind::sleep) continue;
-    const bool may_be_concerned = kind == WaitKind::lock || kind == WaitKind::rlock;
+    const bool may_be_concerned = is_of_lock(kind);
     if (!may_be_concerned && !one_should_look) continue;
     const std::optional<Link> link = read_link(id_of(slot));
     if (!link || (!one_should_look && link->holder != ended)) continue;

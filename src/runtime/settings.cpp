@@ -1,6 +1,5 @@
 #include "runtime/settings.h"
 
-#include <cmath>
 #include <cstdlib>
 #include <string>
 #include <string_view>

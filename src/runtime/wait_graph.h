@@ -9,6 +9,11 @@
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
+/// A wait for an owner to release it.
+constexpr bool is_of_lock(WaitKind kind) noexcept {
+  return kind == WaitKind::lock || kind == WaitKind::rlock;
+}
+
 /// A thread that waits without limit, as it was when its record was read.
 struct Link {
   ThreadId thread = 0;

@@ -1,7 +1,6 @@
 #include "sync/held.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <new>
 #include <string>
@@ -95,10 +94,10 @@ void report_what_is_held(runtime::Self& self) {
   try {
     const std::int64_t now = platform::now();
     for (const Held& held : all_held_by(self)) {
-      char seconds[32];
-      std::snprintf(seconds, sizeof seconds, "%.3f s", static_cast<double>(now - held.since) / 1e9);
+      const double seconds = static_cast<double>(now - held.since) / 1e9;
       std::string text = "tutti: " + runtime::describe_calling_thread() + " ends while it holds " +
-                         runtime::describe(held.kind, held.lock) + ", acquired " + seconds + " ago";
+                         runtime::describe(held.kind, held.lock) +
+                         runtime::in_seconds(", acquired ", seconds) + " ago";
       if (const std::string line = platform::user_line(held.stack.view()); !line.empty()) {
         text += " at " + line;
       }
