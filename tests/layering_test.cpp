@@ -93,8 +93,9 @@ const std::vector<std::vector<std::string>> layers = {
     {"atomic", "shared", "runtime"},
     {"sync"},
     {"threading"},
-    {"thread", "inspect", "signal", "queue"},
+    {"thread", "inspect", "signal", "queue", "pickle"},
     {"futures"},
+    {"multiprocessing"},
     {"tutti", "explore"},
 };
 
