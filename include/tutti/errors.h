@@ -52,6 +52,18 @@ class TimeoutError : public Error {
   using Error::Error;
 };
 
+/// The system has refused something: a descriptor, memory, a permission. Python: OSError.
+class OSError : public Error {
+ public:
+  /// `code` is the errno value.
+  explicit OSError(const std::string& what, int code = 0) : Error(what), code_(code) {}
+  /// Which of the system's errors it was, as in <cerrno>; 0 if it came from elsewhere.
+  int code() const noexcept { return code_; }
+
+ private:
+  int code_;
+};
+
 /// Ctrl-C, or `thread::interrupt_main()`: thrown in the main thread by its current or next blocking
 /// call. Python: KeyboardInterrupt.
 class KeyboardInterrupt : public Error {
