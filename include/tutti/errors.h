@@ -5,9 +5,12 @@
 // stands outside, because it ends a thread and is not an error.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tutti/config.h"
 
@@ -62,6 +65,31 @@ class OSError : public Error {
 
  private:
   int code_;
+};
+
+/// A write to a pipe or socket whose other end is closed everywhere. Python: BrokenPipeError.
+class BrokenPipeError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// Something is to be made under a name that is taken. Python: FileExistsError.
+class FileExistsError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// There is nothing under that name. Python: FileNotFoundError.
+class FileNotFoundError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// Nothing is left to be read, and nothing will come: the other end is closed everywhere. Python:
+/// EOFError.
+class EOFError : public Error {
+ public:
+  using Error::Error;
 };
 
 /// Ctrl-C, or `thread::interrupt_main()`: thrown in the main thread by its current or next blocking
@@ -164,6 +192,29 @@ class BrokenThreadPool : public BrokenExecutor {
 };
 
 }  // namespace tutti::inline TUTTI_ABI::futures
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+/// Base of errors of this module alone. Python: multiprocessing.ProcessError.
+class ProcessError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A message that is longer than the buffer meant for it. Python: multiprocessing.BufferTooShort.
+class BufferTooShort : public ProcessError {
+ public:
+  BufferTooShort(const std::string& what, std::vector<std::byte> message)
+      : ProcessError(what),
+        message_(std::make_shared<const std::vector<std::byte>>(std::move(message))) {}
+  /// The whole message, which is no longer in the connection.
+  const std::vector<std::byte>& message() const noexcept { return *message_; }
+
+ private:
+  std::shared_ptr<const std::vector<std::byte>> message_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing
 
 namespace tutti::inline TUTTI_ABI::thread {
 
