@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "runtime/descriptor_wait.h"
 #include "runtime/detector.h"
 #include "runtime/guard.h"
 #include "runtime/load.h"
@@ -114,6 +115,7 @@ void in_child() {
   finish_fork();
   the_main_slot.store(nullptr, platform::relaxed);
   reset_waiting_after_fork();
+  forget_bell_after_fork();
   reset_detector_after_fork();
   end_before_statics_made_so_far();
   Self* self = registered_self();

@@ -13,6 +13,7 @@ namespace tutti::inline TUTTI_ABI::runtime {
 namespace {
 
 constinit atomic<bool> interrupt_pending{false};
+constinit atomic<void (*)() noexcept> reach_main{nullptr};
 
 // Sleeps until the slot is woken or interrupted; false at the deadline, with the slot back at
 // `watching`.
@@ -141,6 +142,7 @@ bool is_interrupt_pending() noexcept {
 
 void interrupt_main() noexcept {
   interrupt_pending.store(true, platform::seq_cst);
+  if (auto* reach = reach_main.load(platform::seq_cst)) reach();
   Slot* slot = main_slot();
   if (slot == nullptr) return;
   std::uint32_t state = slot->wake.load(platform::seq_cst);
@@ -150,6 +152,11 @@ void interrupt_main() noexcept {
       return;
     }
   }
+}
+
+void at_interrupt(void (*reach)() noexcept) noexcept {
+  // seq_cst: it is part of the pattern with interrupt_pending.
+  reach_main.store(reach, platform::seq_cst);
 }
 
 bool is_interrupted() noexcept {

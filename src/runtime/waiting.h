@@ -54,6 +54,9 @@ void restore_record(Self& self) noexcept;
 
 /// Makes the main thread's current or next wait end as interrupted. Async-signal-safe.
 void interrupt_main() noexcept;
+/// Sets what interrupt_main() calls besides, for a main thread that waits for something else than
+/// its slot's word. Async-signal-safe.
+void at_interrupt(void (*reach)() noexcept) noexcept;
 /// True if an interruption is waiting to be thrown. Async-signal-safe.
 bool is_interrupt_pending() noexcept;
 /// The same for the calling thread: it is the main one.

@@ -1,0 +1,293 @@
+// See stream.h for what each function promises.
+#include "platform/stream.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+// Of newer kernels than the headers may know.
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x00000008
+#endif
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x00000100
+#endif
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+namespace {
+
+constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
+
+// Calls that could wait are points at which a cancelled thread would end, by an exception.
+class NoCancellation {
+ public:
+  NoCancellation() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~NoCancellation() { pthread_setcancelstate(before_, nullptr); }
+  NoCancellation(const NoCancellation&) = delete;
+  NoCancellation& operator=(const NoCancellation&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+template <typename Call>
+Transfer transfer(Call call) noexcept {
+  const NoCancellation here;
+  for (;;) {
+    const ssize_t moved = call();
+    if (moved >= 0) return {static_cast<std::size_t>(moved), 0};
+    if (errno == EWOULDBLOCK) return {0, EAGAIN};
+    if (errno != EINTR) return {0, errno};
+  }
+}
+
+// Holds back the SIGPIPE that a write of the calling thread brings, and takes it away.
+class NoBrokenPipeSignal {
+ public:
+  NoBrokenPipeSignal() noexcept {
+    sigemptyset(&broken_pipe_);
+    sigaddset(&broken_pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &broken_pipe_, &before_);
+  }
+  ~NoBrokenPipeSignal() {
+    const int saved = errno;
+    const timespec at_once{};
+    // One that was pending before is the program's own.
+    if (!was_pending_) sigtimedwait(&broken_pipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = saved;
+  }
+  NoBrokenPipeSignal(const NoBrokenPipeSignal&) = delete;
+  NoBrokenPipeSignal& operator=(const NoBrokenPipeSignal&) = delete;
+
+ private:
+  sigset_t broken_pipe_;
+  sigset_t before_;
+  bool was_pending_ = false;
+};
+
+bool is_ready(int descriptor, short events) noexcept {
+  pollfd watched{descriptor, events, 0};
+  return poll(&watched, 1, 0) > 0;
+}
+
+// Kernels before 6.5 can't read pipes without waiting unless they are in that mode for all who
+// share them, and those before 6.18 have no way to leave the signal out: the way round is longer.
+constinit atomic<bool> can_leave_waiting_out{true};
+constinit atomic<bool> can_leave_signal_out{true};
+
+bool is_refusal(int error) {
+  return error == EOPNOTSUPP || error == EINVAL || error == ENOSYS;
+}
+
+Transfer read_when_ready(int descriptor, std::span<std::byte> room) noexcept {
+  if (!is_ready(descriptor, POLLIN)) return {0, EAGAIN};
+  return transfer([&] { return read(descriptor, room.data(), room.size()); });
+}
+
+// A pipe that is ready has room for PIPE_BUF bytes, so such a write does not wait.
+Transfer write_when_ready(int descriptor, std::span<iovec> parts) noexcept {
+  if (!is_ready(descriptor, POLLOUT)) return {0, EAGAIN};
+  std::size_t room = PIPE_BUF;
+  for (iovec& part : parts) {
+    part.iov_len = std::min(part.iov_len, room);
+    room -= part.iov_len;
+  }
+  const NoBrokenPipeSignal here;
+  return transfer(
+      [&] { return writev(descriptor, parts.data(), static_cast<int>(parts.size())); });
+}
+
+iovec part(std::span<const std::byte> bytes) {
+  return {const_cast<std::byte*>(bytes.data()), bytes.size()};
+}
+
+Transfer write_to_other(int descriptor, std::span<iovec> parts) noexcept {
+  const auto count = static_cast<int>(parts.size());
+  const auto write_with = [&](int flags) {
+    return transfer([&] { return pwritev2(descriptor, parts.data(), count, -1, flags); });
+  };
+  if (can_leave_waiting_out.load(relaxed)) {
+    if (can_leave_signal_out.load(relaxed)) {
+      const Transfer moved = write_with(RWF_NOWAIT | RWF_NOSIGNAL);
+      if (!is_refusal(moved.error)) return moved;
+    }
+    const NoBrokenPipeSignal here;
+    const Transfer moved = write_with(RWF_NOWAIT);
+    if (!is_refusal(moved.error)) {
+      can_leave_signal_out.store(false, relaxed);
+      return moved;
+    }
+  }
+  return write_when_ready(descriptor, parts);
+}
+
+// Room for the descriptors that come with a message.
+struct Control {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * most_passed)> bytes;
+};
+
+}  // namespace
+
+DescriptorPair make_pipe() noexcept {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return {errno};
+  return {0, ends[0], ends[1]};
+}
+
+DescriptorPair make_socket_pair() noexcept {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return {errno};
+  return {0, ends[0], ends[1]};
+}
+
+Stream stream_of(int descriptor) noexcept {
+  struct stat status;
+  const bool is_socket = fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+  return is_socket ? Stream::socket : Stream::other;
+}
+
+int check_descriptor(int descriptor) noexcept {
+  return fcntl(descriptor, F_GETFD) >= 0 ? 0 : errno;
+}
+
+Transfer read_now(Stream stream, int descriptor, std::span<std::byte> room) noexcept {
+  if (stream == Stream::socket) {
+    return transfer([&] { return recv(descriptor, room.data(), room.size(), MSG_DONTWAIT); });
+  }
+  if (can_leave_waiting_out.load(relaxed)) {
+    const iovec whole{room.data(), room.size()};
+    const Transfer moved =
+        transfer([&] { return preadv2(descriptor, &whole, 1, -1, RWF_NOWAIT); });
+    if (!is_refusal(moved.error)) return moved;
+    // A pipe is what this is about; what else refuses may be of a kind that always does.
+    struct stat status;
+    if (fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode)) {
+      can_leave_waiting_out.store(false, relaxed);
+    }
+  }
+  return read_when_ready(descriptor, room);
+}
+
+Transfer write_now(Stream stream, int descriptor, std::span<const std::byte> head,
+                   std::span<const std::byte> body) noexcept {
+  if (stream == Stream::socket) return write_now_with(descriptor, head, body, {});
+  std::array<iovec, 2> parts{part(head), part(body)};
+  return write_to_other(descriptor, parts);
+}
+
+Transfer write_now_with(int socket, std::span<const std::byte> head,
+                        std::span<const std::byte> body,
+                        std::span<const int> descriptors) noexcept {
+  std::array<iovec, 2> parts{part(head), part(body)};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  Control control;
+  if (!descriptors.empty()) {
+    descriptors = descriptors.first(std::min(descriptors.size(), most_passed));
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    std::memset(control.bytes.data(), 0, message.msg_controllen);
+    cmsghdr* const passed = CMSG_FIRSTHDR(&message);
+    passed->cmsg_level = SOL_SOCKET;
+    passed->cmsg_type = SCM_RIGHTS;
+    passed->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(passed), descriptors.data(), descriptors.size_bytes());
+  }
+  return transfer([&] { return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+TransferWith read_now_with(int socket, std::span<std::byte> room,
+                           std::span<int> descriptors) noexcept {
+  iovec whole{room.data(), room.size()};
+  msghdr message{};
+  message.msg_iov = &whole;
+  message.msg_iovlen = 1;
+  Control control;
+  const std::size_t most = std::min(descriptors.size(), most_passed);
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = CMSG_SPACE(sizeof(int) * most);
+  TransferWith result;
+  static_cast<Transfer&>(result) =
+      transfer([&] { return recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
+  if (result.error != 0) return result;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int descriptor;
+      std::memcpy(&descriptor, CMSG_DATA(part) + i * sizeof descriptor, sizeof descriptor);
+      // CMSG_SPACE rounds up, so one more may have come.
+      if (result.received < most) {
+        descriptors[result.received++] = descriptor;
+      } else {
+        close(descriptor);
+      }
+    }
+  }
+  return result;
+}
+
+void end_writing(int socket) noexcept {
+  shutdown(socket, SHUT_WR);
+}
+
+int poll_until(std::span<Watched> watched, std::int64_t deadline) noexcept {
+  const NoCancellation here;
+  for (;;) {
+    timespec left{};
+    if (deadline != never) {
+      const std::int64_t time = std::max<std::int64_t>(deadline - now(), 0);
+      left = {static_cast<time_t>(time / nanoseconds_per_second),
+              static_cast<long>(time % nanoseconds_per_second)};
+    }
+    const int ready =
+        ppoll(watched.data(), watched.size(), deadline == never ? nullptr : &left, nullptr);
+    if (ready > 0) return 0;
+    if (ready == 0) return ETIMEDOUT;
+    if (errno != EINTR) return errno;
+  }
+}
+
+int make_bell() noexcept {
+  return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void ring(int bell) noexcept {
+  const int saved = errno;
+  const std::uint64_t once = 1;
+  while (write(bell, &once, sizeof once) < 0 && errno == EINTR) {
+  }
+  errno = saved;
+}
+
+int duplicate(int descriptor) noexcept {
+  const int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  return copy >= 0 ? copy : -errno;
+}
+
+void close_descriptor(int descriptor) noexcept {
+  const NoCancellation here;
+  // Closed even when it says EINTR.
+  close(descriptor);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::platform

@@ -1,0 +1,117 @@
+#include "runtime/descriptor_wait.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "runtime/load.h"
+#include "runtime/trace.h"
+
+namespace tutti::inline TUTTI_ABI::runtime {
+
+namespace {
+
+// As long as the main thread is in poll(), its bell hangs here, for interrupt_main() to ring.
+constinit atomic<int> bell_of_main{-1};
+// Those that may have seen the bell, and ring it: it isn't taken down under their hands.
+constinit atomic<int> ringers{0};
+
+// Async-signal-safe.
+void ring_for_main() noexcept {
+  ringers.fetch_add(1, platform::seq_cst);
+  const int bell = bell_of_main.load(platform::seq_cst);
+  if (bell >= 0) platform::ring(bell);
+  ringers.fetch_sub(1, platform::release);
+}
+
+// Hung up for as long as this lives. Made for each wait: kept, it would be a descriptor that the
+// program never opened, and that a fork's child shared with its parent.
+class Bell {
+ public:
+  Bell() noexcept : descriptor_(platform::make_bell()) {
+    // seq_cst, each: Dekker's pattern with interrupt_main(). Either that sees the bell, or the wait
+    // sees that an interruption is pending.
+    bell_of_main.store(descriptor_, platform::seq_cst);
+  }
+  ~Bell() {
+    bell_of_main.store(-1, platform::seq_cst);
+    // Pairs with the end of ring_for_main(). Those that come later see no bell.
+    while (ringers.load(platform::seq_cst) != 0) platform::yield();
+    if (descriptor_ >= 0) platform::close_descriptor(descriptor_);
+  }
+  Bell(const Bell&) = delete;
+  Bell& operator=(const Bell&) = delete;
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// For its time the thread is not one that could use a core.
+class InputOutput {
+ public:
+  InputOutput(Self& self, std::int64_t deadline) noexcept : self_(self) {
+    if (++self.blocking_elsewhere == 1) {
+      count_runnable(-1);
+      if (trace::is_on()) trace::begins_io();
+    }
+    publish_record(*self.slot, Reason(WaitKind::io, nullptr), deadline);
+  }
+  ~InputOutput() {
+    if (--self_.blocking_elsewhere == 0) {
+      count_runnable(1);
+      if (trace::is_on()) trace::ends_io();
+    }
+    restore_record(self_);
+  }
+  InputOutput(const InputOutput&) = delete;
+  InputOutput& operator=(const InputOutput&) = delete;
+
+ private:
+  Self& self_;
+};
+
+DescriptorWait result_of(int error) {
+  if (error == ETIMEDOUT) return {Ended::timed_out, 0};
+  return {Ended::woken, error};
+}
+
+// Without a descriptor left for a bell, the main thread looks up now and then.
+constexpr std::int64_t time_between_looks = 50'000'000;
+
+DescriptorWait wait_in_main(std::span<platform::Watched> watched, std::int64_t deadline) {
+  const Bell bell;
+  std::vector<platform::Watched> all(watched.begin(), watched.end());
+  if (bell.descriptor() >= 0) all.push_back({bell.descriptor(), platform::can_read, 0});
+  for (;;) {
+    if (is_interrupt_pending()) return {Ended::interrupted, 0};
+    const std::int64_t look =
+        bell.descriptor() >= 0 ? deadline
+                               : std::min(deadline, platform::now() + time_between_looks);
+    const int error = platform::poll_until(all, look);
+    if (error == ETIMEDOUT && platform::now() < deadline) continue;
+    std::copy_n(all.begin(), watched.size(), watched.begin());
+    if (is_interrupt_pending()) return {Ended::interrupted, 0};
+    return result_of(error);
+  }
+}
+
+}  // namespace
+
+DescriptorWait wait_for_descriptors(Self& self, std::span<platform::Watched> watched,
+                                    std::int64_t deadline) {
+  if (self.is_main && is_interrupt_pending()) return {Ended::interrupted, 0};
+  const InputOutput io(self, deadline);
+  if (!self.is_main) return result_of(platform::poll_until(watched, deadline));
+  at_interrupt(ring_for_main);
+  return wait_in_main(watched, deadline);
+}
+
+void forget_bell_after_fork() noexcept {
+  // The thread that waited is the parent's; its bell is ours to close.
+  const int bell = bell_of_main.exchange(-1, platform::relaxed);
+  ringers.store(0, platform::relaxed);
+  if (bell >= 0) platform::close_descriptor(bell);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::runtime
