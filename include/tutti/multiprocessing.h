@@ -1,0 +1,4 @@
+// Everything of tutti::multiprocessing: work and data in several processes.
+#pragma once
+
+#include "tutti/multiprocessing/connection.h"
