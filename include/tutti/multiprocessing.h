@@ -2,3 +2,4 @@
 #pragma once
 
 #include "tutti/multiprocessing/connection.h"
+#include "tutti/multiprocessing/reduction.h"

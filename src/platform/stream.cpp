@@ -110,8 +110,7 @@ Transfer write_when_ready(int descriptor, std::span<iovec> parts) noexcept {
     room -= part.iov_len;
   }
   const NoBrokenPipeSignal here;
-  return transfer(
-      [&] { return writev(descriptor, parts.data(), static_cast<int>(parts.size())); });
+  return transfer([&] { return writev(descriptor, parts.data(), static_cast<int>(parts.size())); });
 }
 
 iovec part(std::span<const std::byte> bytes) {
@@ -173,8 +172,7 @@ Transfer read_now(Stream stream, int descriptor, std::span<std::byte> room) noex
   }
   if (can_leave_waiting_out.load(relaxed)) {
     const iovec whole{room.data(), room.size()};
-    const Transfer moved =
-        transfer([&] { return preadv2(descriptor, &whole, 1, -1, RWF_NOWAIT); });
+    const Transfer moved = transfer([&] { return preadv2(descriptor, &whole, 1, -1, RWF_NOWAIT); });
     if (!is_refusal(moved.error)) return moved;
     // A pipe is what this is about; what else refuses may be of a kind that always does.
     struct stat status;

@@ -48,8 +48,7 @@ Transfer write_now(Stream stream, int descriptor, std::span<const std::byte> hea
 inline constexpr std::size_t most_passed = 253;
 /// The same over a Unix socket, with copies of open descriptors that come with the first byte.
 Transfer write_now_with(int socket, std::span<const std::byte> head,
-                        std::span<const std::byte> body,
-                        std::span<const int> descriptors) noexcept;
+                        std::span<const std::byte> body, std::span<const int> descriptors) noexcept;
 struct TransferWith : Transfer {
   /// How many were written to `descriptors`.
   std::size_t received = 0;
@@ -70,7 +69,8 @@ inline constexpr short is_no_descriptor = POLLNVAL;
 /// error.
 int poll_until(std::span<Watched> watched, std::int64_t deadline) noexcept;
 
-/// A descriptor that can be read from as soon as it was rung once; negative when there is none left.
+/// A descriptor that can be read from as soon as it was rung once; negative when there is none
+/// left.
 int make_bell() noexcept;
 /// Async-signal-safe.
 void ring(int bell) noexcept;

@@ -85,9 +85,9 @@ DescriptorWait wait_in_main(std::span<platform::Watched> watched, std::int64_t d
   if (bell.descriptor() >= 0) all.push_back({bell.descriptor(), platform::can_read, 0});
   for (;;) {
     if (is_interrupt_pending()) return {Ended::interrupted, 0};
-    const std::int64_t look =
-        bell.descriptor() >= 0 ? deadline
-                               : std::min(deadline, platform::now() + time_between_looks);
+    const std::int64_t look = bell.descriptor() >= 0
+                                  ? deadline
+                                  : std::min(deadline, platform::now() + time_between_looks);
     const int error = platform::poll_until(all, look);
     if (error == ETIMEDOUT && platform::now() < deadline) continue;
     std::copy_n(all.begin(), watched.size(), watched.begin());

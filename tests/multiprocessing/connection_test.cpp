@@ -198,8 +198,8 @@ TEST_P(Pipes, AMessageBeyondTheLimitIsRefusedAndEndsTheReading) {
 
 TEST_P(Pipes, NegativeLengthsAreRefused) {
   write_raw(writer, "\xff\xff\xff\xfe"sv);
-  EXPECT_TRUE(throws<tutti::OSError>([&] { reader.recv_bytes(); },
-                                     {"bad message length", "negative"}));
+  EXPECT_TRUE(
+      throws<tutti::OSError>([&] { reader.recv_bytes(); }, {"bad message length", "negative"}));
 }
 
 TEST_P(Pipes, LengthsThatNoMemoryHasAreRefused) {
@@ -248,7 +248,9 @@ TEST_P(Pipes, RandomBytesEndInAnErrorOrAreAMessage) {
     write_raw(to, bytes);
     to.close();
     try {
-      for (;;) ASSERT_LE(from.recv_bytes(random() % 2 == 0 ? std::optional(20) : std::nullopt).size(), 40u);
+      for (;;)
+        ASSERT_LE(from.recv_bytes(random() % 2 == 0 ? std::optional(20) : std::nullopt).size(),
+                  40u);
     } catch (const tutti::EOFError&) {
     } catch (const tutti::OSError&) {
     }
@@ -397,9 +399,9 @@ tutti::threading::Thread interrupter() {
 }
 
 TEST_P(Pipes, AnInterruptionEndsTheMainThreadsWait) {
-  for (const auto& call : std::vector<std::function<void()>>{
-           [&] { reader.recv_bytes(); }, [&] { reader.poll(tutti::forever); },
-           [&] { wait({reader}); }}) {
+  for (const auto& call : std::vector<std::function<void()>>{[&] { reader.recv_bytes(); },
+                                                             [&] { reader.poll(tutti::forever); },
+                                                             [&] { wait({reader}); }}) {
     auto thread = interrupter();
     thread.start();
     EXPECT_TRUE(throws<tutti::KeyboardInterrupt>(call));
@@ -428,8 +430,8 @@ TEST_P(Pipes, AMessageInterruptedInItsMiddleIsGoneOnWith) {
 TEST_P(Pipes, AnInterruptedSendEndsTheStream) {
   auto thread = interrupter();
   thread.start();
-  EXPECT_TRUE(throws<tutti::KeyboardInterrupt>(
-      [&] { writer.send_bytes(std::string(1 << 20, 'x')); }));
+  EXPECT_TRUE(
+      throws<tutti::KeyboardInterrupt>([&] { writer.send_bytes(std::string(1 << 20, 'x')); }));
   thread.join();
   EXPECT_FALSE(writer.writable());
   EXPECT_TRUE(throws<tutti::EOFError>([&] { reader.recv_bytes(); }, {"of 1048576 bytes"}));
@@ -474,8 +476,8 @@ TEST_P(Pipes, AReaderKilledInTheMiddleOfAMessageBreaksThePipe) {
     child.kill();
   });
   killer.start();
-  EXPECT_TRUE(throws<tutti::BrokenPipeError>(
-      [&] { writer.send_bytes(std::string(10'000'000, 'x')); }));
+  EXPECT_TRUE(
+      throws<tutti::BrokenPipeError>([&] { writer.send_bytes(std::string(10'000'000, 'x')); }));
   killer.join();
 }
 

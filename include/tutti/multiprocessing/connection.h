@@ -29,6 +29,9 @@ concept PlainBuffer = std::ranges::contiguous_range<Range> && std::ranges::sized
     std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
     !std::convertible_to<Range, std::string_view>;
 
+/// What the copies of a Connection share.
+struct State;
+
 /// One end of a pipe or of a stream socket, for whole messages.
 ///
 ///     auto [here, there] = multiprocessing::Pipe();
@@ -95,9 +98,9 @@ class Connection {
   requires(!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Buffer>>>)
       std::size_t recv_bytes_into(Buffer&& buffer, std::ptrdiff_t offset = 0)
   const {
-    return recv_bytes_into(std::as_writable_bytes(std::span(std::ranges::data(buffer),
-                                                            std::ranges::size(buffer))),
-                           offset);
+    return recv_bytes_into(
+        std::as_writable_bytes(std::span(std::ranges::data(buffer), std::ranges::size(buffer))),
+        offset);
   }
 
   /// Waits until something can be received, for `timeout`, which by default is none; false when it
@@ -107,8 +110,8 @@ class Connection {
 
   /// The descriptor, which stays the connection's. Throws OSError when it is closed.
   int fileno() const;
-  /// Gives the descriptor away; all copies are closed from now on. Throws OSError when it is closed,
-  /// or in use by another thread.
+  /// Gives the descriptor away; all copies are closed from now on. Throws OSError when it is
+  /// closed, or in use by another thread.
   int detach() const;
   /// Closes it, for all copies in this process. Threads that are in the middle of a call keep the
   /// descriptor until they come back. Closing twice does nothing.
@@ -117,14 +120,12 @@ class Connection {
   bool readable() const noexcept;
   bool writable() const noexcept;
 
+  /// Null for one that was made closed.
+  State* state() const noexcept { return state_.get(); }
   /// Whether they are copies of one.
   friend bool operator==(const Connection&, const Connection&) noexcept = default;
 
  private:
-  struct State;
-  class Receiving;
-  class Sending;
-
   std::shared_ptr<State> state_;
 };
 
@@ -136,7 +137,8 @@ std::pair<Connection, Connection> Pipe(bool duplex = true);
 
 // --- waiting for several -------------------------------------------------------------------------
 
-/// Something with a descriptor that can be waited for: a Connection, a socket, a process's sentinel.
+/// Something with a descriptor that can be waited for: a Connection, a socket, a process's
+/// sentinel.
 class Waitable {
  public:
   Waitable(int descriptor) noexcept : descriptor_(descriptor) {}
