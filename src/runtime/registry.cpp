@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/life.h"
 #include "runtime/settings.h"
 #include "tutti/errors.h"
 
@@ -78,20 +79,20 @@ std::uint32_t take_fresh() {
   return 0;
 }
 
-// Gives back the slots of processes that have ended; a process does not do so itself, for its
-// static objects may use locks to the last.
+// Whoever ends the phase gives the slot back, so that it is given back once.
+void give_back(Slot& slot, SlotPhase phase) noexcept {
+  if (slot.phase.compare_exchange_strong(phase, SlotPhase::unused, platform::acq_rel)) {
+    push_released(static_cast<std::uint32_t>(&slot - slots()));
+  }
+}
+
+// Gives back the slots of threads that were killed, or whose process has ended; a process does not
+// do so itself, for its static objects may use locks to the last.
 void sweep() {
-  std::uint32_t living_process = platform::process_id();
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     Slot& slot = slots()[number];
-    SlotPhase phase = slot.phase.load(platform::acquire);
-    const std::uint32_t process = slot.process.load(platform::relaxed);
-    if (phase == SlotPhase::unused || process == living_process) continue;
-    if (platform::process_is_alive(process)) {
-      living_process = process;  // Most likely the next slot's too.
-    } else if (slot.phase.compare_exchange_strong(phase, SlotPhase::unused, platform::acq_rel)) {
-      push_released(number);
-    }
+    const SlotPhase phase = slot.phase.load(platform::acquire);
+    if (phase != SlotPhase::unused && is_dead(id_of(slot))) give_back(slot, phase);
   }
 }
 
@@ -132,6 +133,9 @@ Claim claim_slot(std::uint32_t flags, std::string_view name) {
   slot.flags.store(flags, platform::relaxed);
   slot.name.set(name);
   slot.wake.store(Wake::watching, platform::relaxed);
+  slot.life.renew();
+  // A thread that was killed may have been writing its record.
+  slot.record_stamp.store((slot.record_stamp.load(platform::relaxed) + 1) & ~1u, platform::relaxed);
   clear_record(slot);
   // release: whoever sees the slot in use sees whose it is.
   slot.phase.store(SlotPhase::starting, platform::release);
@@ -139,8 +143,9 @@ Claim claim_slot(std::uint32_t flags, std::string_view name) {
 }
 
 void release_slot(Slot& slot) noexcept {
-  slot.phase.store(SlotPhase::unused, platform::release);
-  push_released(static_cast<std::uint32_t>(&slot - slots()));
+  const SlotPhase phase = slot.phase.load(platform::relaxed);
+  if (phase == SlotPhase::running) slot.life.end();
+  give_back(slot, phase);
 }
 
 Slot& slot_at(std::uint32_t number) noexcept {

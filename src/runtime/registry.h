@@ -14,7 +14,7 @@ inline constexpr std::uint32_t slot_capacity = 65'536;  // Slot 0 is the header'
 /// What stands in the place of slot 0, so that other programs know what they look at.
 struct RegistryHeader {
   static constexpr std::uint64_t expected_magic = 0x6765722d69747574;  // "tuti-reg"
-  static constexpr std::uint32_t current_layout = 1;
+  static constexpr std::uint32_t current_layout = 2;
 
   atomic<std::uint64_t> magic;
   /// Counts the changes of what these headers say about the registry.
@@ -47,6 +47,7 @@ struct Claim {
 /// Takes an unused slot for a thread of this process, in phase `starting`. Lock-free. Throws
 /// RuntimeError when all 65,535 are in use.
 Claim claim_slot(std::uint32_t flags, std::string_view name);
+/// By the thread that has the slot, or, for one that has not run, by who has claimed it.
 void release_slot(Slot& slot) noexcept;
 
 Slot& slot_at(std::uint32_t number) noexcept;

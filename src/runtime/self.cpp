@@ -63,6 +63,7 @@ void leave(void* pointer) {
 
 void settle(Self& self) noexcept {
   self.slot->thread.store(platform::thread_id(), platform::relaxed);
+  self.slot->life.begin();
   self.slot->phase.store(SlotPhase::running, platform::release);
   count_runnable(1);
   set_current(self);
@@ -128,6 +129,7 @@ void in_child() {
   self->is_main = true;
   self->is_daemon = false;
   claim.slot->thread.store(platform::thread_id(), platform::relaxed);
+  claim.slot->life.begin();
   claim.slot->phase.store(SlotPhase::running, platform::release);
   the_main_slot.store(claim.slot, platform::release);
   set_current(*self);

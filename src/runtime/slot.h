@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "platform/life.h"
 #include "platform/stack.h"
 #include "tutti/platform/floor.h"
 #include "tutti/runtime/wait_kind.h"
@@ -82,6 +83,8 @@ struct alignas(64) Slot {
   atomic<std::uint32_t> flags;
   atomic<std::uint32_t> next_unused;
   SharedText name;
+  /// Held by the thread while it has the phase `running`.
+  platform::Life life;
 
   // Waits: written in the slow path only; all but `wake` by whoever has made the stamp odd.
   alignas(64) atomic<std::uint32_t> wake;
@@ -97,6 +100,8 @@ struct alignas(64) Slot {
   platform::hint<std::int64_t> woken_at;
   /// Set by those who want the waiting thread to look around; see detector.h.
   atomic<std::uint32_t> must_look;
+  /// Whose threads may end the wait; written with `kind`.
+  atomic<platform::Reach> reach;
 
   static constexpr std::uint32_t daemon_flag = 1;
   static constexpr std::uint32_t main_flag = 2;
@@ -114,7 +119,7 @@ struct alignas(64) Slot {
   /// Return addresses, the innermost call first.
   alignas(64) std::array<atomic<std::uint64_t>, platform::CallStack::deepest> stack;
 };
-static_assert(sizeof(Slot) == 384 || sizeof(atomic<std::uint32_t>) > 4);
+static_assert(sizeof(Slot) == 448 || sizeof(atomic<std::uint32_t>) > 4);
 
 /// A consistent copy of a slot's wait record.
 struct WaitRecord {
@@ -127,6 +132,8 @@ struct WaitRecord {
   bool woken = false;
   /// The wait can be ended by an exception.
   bool may_fail = false;
+  /// Whose threads may end it: those of this process, or of others, too.
+  platform::Reach reach = platform::Reach::process;
 };
 
 /// What is known besides about a wait that has lasted for a while.
@@ -138,11 +145,13 @@ struct WaitDetails {
 
 /// What a thread waits for. Whoever moves a waiting thread to another queue changes it.
 struct Reason {
-  Reason(WaitKind wait_kind, const void* waited_for) noexcept
-      : kind(wait_kind), object(waited_for) {}
+  Reason(WaitKind wait_kind, const void* waited_for,
+         platform::Reach whose_threads_end_it = platform::Reach::process) noexcept
+      : kind(wait_kind), object(waited_for), reach(whose_threads_end_it) {}
 
   atomic<WaitKind> kind;
   atomic<const void*> object;
+  const platform::Reach reach;
   /// Its owner has put it into the record, or is about to.
   mutable atomic<bool> is_published{false};
 };

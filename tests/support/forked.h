@@ -1,51 +1,56 @@
-// A child of a test, made by fork(), without the library's own processes.
+// Processes of a test: forked children, and objects that they share with it.
 #pragma once
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <concepts>
-#include <cstdio>
-#include <exception>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <type_traits>
 #include <utility>
+
+#include "tutti/platform/floor.h"
 
 namespace tests {
 
-/// Runs a function in a child process, which then ends with its result as exit code, or with 99 if
-/// it throws. Killed, if it is still there at the end.
+/// A child of the test's process, which does `work` and ends with its result, or 0, as exit code; 99
+/// if an exception leaves it (which it prints). Killed and reaped, if it lives still, when this is destroyed.
 class Forked {
  public:
-  template <std::invocable Function>
-  explicit Forked(Function function) : process_(fork()) {
-    if (process_ != 0) return;
-    int code = 99;
-    try {
-      code = function();
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "child: %s\n", error.what());
-    }
-    _exit(code);
-  }
-  ~Forked() {
-    if (process_ <= 0) return;
-    kill();
-    join();
-  }
+  template <std::invocable Work>
+  explicit Forked(Work work)
+      : Forked(std::function<int()>([&work] {
+          if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+            work();
+            return 0;
+          } else {
+            return work();
+          }
+        })) {}
+  explicit Forked(const std::function<int()>& work);
+  ~Forked();
   Forked(const Forked&) = delete;
   Forked& operator=(const Forked&) = delete;
 
-  pid_t process() const { return process_; }
-  void kill() const { ::kill(process_, SIGKILL); }
-  /// The exit code, or minus the signal.
-  int join() {
-    int status = 0;
-    waitpid(std::exchange(process_, 0), &status, 0);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-  }
+  pid_t pid() const { return pid_; }
+  /// Waits for its end: its exit code, or the negative number of the signal that has killed it.
+  int join();
+  /// Kills it by SIGKILL, and waits until it is gone.
+  void kill();
 
  private:
-  pid_t process_;
+  pid_t pid_;
+  std::optional<int> code_;
 };
+
+/// A T in memory that later children share.
+template <typename T, typename... Args>
+std::shared_ptr<T> make_shared_with_children(Args&&... args) {
+  void* pages = tutti::platform::map_shared(sizeof(T), nullptr);
+  // Left mapped: a test needs few of them.
+  return {new (pages) T(std::forward<Args>(args)...), [](T* object) { object->~T(); }};
+}
 
 }  // namespace tests

@@ -343,6 +343,7 @@ inline bool handles_signals() noexcept {
 
 /// A thread that polls gets nowhere by it unless others run.
 inline constexpr bool can_spin = false;
+inline constexpr bool has_processes = false;
 void relax() noexcept;
 
 /// A number for the cache line that the object begins in, the same in each execution.

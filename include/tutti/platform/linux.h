@@ -41,6 +41,10 @@ class Watch {
 /// Whether a thread that polls a word makes progress possible by it.
 inline constexpr bool can_spin = true;
 
+/// Whether there are other processes, with which this one shares memory, and which may be killed at
+/// any moment.
+inline constexpr bool has_processes = true;
+
 /// A build without what is always on to diagnose programs; only to measure what that costs.
 #ifdef TUTTI_UNWATCHED
 inline constexpr bool is_watched = false;
