@@ -116,7 +116,7 @@ bool Lookout::must_look(bool in_time) const noexcept {
          (!in_time && platform::now() >= due_);
 }
 
-bool Lookout::look() noexcept {
+bool Lookout::look(ThreadId holder) noexcept {
   // Whoever moves the waiting thread to another queue makes it wait for something new.
   const std::int64_t since = self_.slot->since.load(platform::relaxed);
   if (since != since_) {
@@ -133,7 +133,7 @@ bool Lookout::look() noexcept {
   if (is_asked) due_ = std::min(due_, now + first_look_after);
   if (slow_at_ > now) due_ = std::min(due_, slow_at_);
   try {
-    tell_details();
+    tell_details(holder);
     if (now >= slow_at_) tell_if_slow();
     return deadlock_policy() != DeadlockPolicy::off && deadline_ == platform::never && judge();
   } catch (const std::bad_alloc&) {
@@ -141,10 +141,10 @@ bool Lookout::look() noexcept {
   }
 }
 
-void Lookout::tell_details() {
+void Lookout::tell_details(ThreadId holder) {
   const WaitRecord record = read_record(*self_.slot);
   WaitDetails details;
-  details.holder = find_holder(self_.id, record);
+  details.holder = holder != 0 ? holder : find_holder(self_.id, record);
   details.object_name = name_of(reinterpret_cast<const void*>(record.object));
   details.stack = platform::calling_stack();
   publish_details(*self_.slot, details);

@@ -29,7 +29,8 @@ class Lookout {
   /// Asked after each sleep: true if it is time, or if another thread has asked for it.
   bool must_look(bool in_time) const noexcept;
   /// Looks around. True if the wait is to end, because it would never: self.failure says why.
-  bool look() noexcept;
+  /// `holder` is who has what it waits for, where no finder (wait_graph.h) can tell.
+  bool look(ThreadId holder = 0) noexcept;
 
  private:
   bool judge();
@@ -41,7 +42,7 @@ class Lookout {
   /// Ends the wait of the victim: this one, or that of a thread which is asked to look.
   bool sacrifice(ThreadId victim, DeadlockStory::About about, const std::vector<Link>& links);
   bool fail_with(std::exception_ptr failure) noexcept;
-  void tell_details();
+  void tell_details(ThreadId holder);
   void tell_if_slow();
 
   Self& self_;

@@ -29,9 +29,11 @@ class RecordWriter {
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
 
-  void set_reason(WaitKind kind, const void* object) noexcept {
+  void set_reason(WaitKind kind, const void* object,
+                  platform::Reach reach = platform::Reach::process) noexcept {
     slot_.kind.store(kind, platform::release);
     slot_.object.store(reinterpret_cast<std::uintptr_t>(object), platform::release);
+    slot_.reach.store(reach, platform::release);
   }
   void set_times(std::int64_t since, std::int64_t deadline) noexcept {
     slot_.since.store(since, platform::release);
@@ -60,7 +62,7 @@ void publish_record(Slot& slot, const Reason& reason, std::int64_t deadline,
     const std::int64_t now = platform::now();
     RecordWriter record(slot);
     kind = reason.kind.load(platform::seq_cst);
-    record.set_reason(kind, reason.object.load(platform::relaxed));
+    record.set_reason(kind, reason.object.load(platform::relaxed), reason.reach);
     record.set_times(now, deadline);
     record.set_may_fail(may_fail);
   } while (reason.kind.load(platform::seq_cst) != kind);
@@ -92,6 +94,7 @@ std::optional<WaitRecord> try_read_record(const Slot& slot) noexcept {
   record.since = slot.since.load(platform::acquire);
   record.deadline = slot.deadline.load(platform::acquire);
   record.may_fail = slot.may_fail.load(platform::acquire) != 0;
+  record.reach = slot.reach.load(platform::acquire);
   // The wake word means something in waits of ours only; at rest it is left as it was.
   const bool is_our_wait = record.kind != WaitKind::none && record.kind != WaitKind::io;
   record.woken = is_our_wait && slot.wake.load(platform::acquire) == Wake::woken;

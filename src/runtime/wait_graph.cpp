@@ -16,9 +16,11 @@ constinit std::array<atomic<FindHolder>, kinds> finders{};
 constinit atomic<FindTaking> taking_finder{nullptr};
 constinit atomic<ReleaseForDead> releaser_for_dead{nullptr};
 
+// One that other processes may end is not: what they do is not known here.
 bool is_endless(const WaitRecord& record) noexcept {
   return record.kind != WaitKind::none && record.kind != WaitKind::io &&
-         record.kind != WaitKind::sleep && record.deadline == platform::never && !record.woken;
+         record.kind != WaitKind::sleep && record.deadline == platform::never && !record.woken &&
+         record.reach == platform::Reach::process;
 }
 
 bool all_still_hold(const std::vector<Link>& links) noexcept {
