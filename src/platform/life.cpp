@@ -59,8 +59,8 @@ void Life::end() noexcept {
 // end is seen by who has seen the end.
 Life::State Life::state() const noexcept {
   if constexpr (!has_processes) return State::held;
-  const auto word = static_cast<std::uint32_t>(
-      __atomic_load_n(&mutex_.__data.__lock, __ATOMIC_ACQUIRE));
+  const auto word =
+      static_cast<std::uint32_t>(__atomic_load_n(&mutex_.__data.__lock, __ATOMIC_ACQUIRE));
   if ((word & FUTEX_OWNER_DIED) != 0) return State::died;
   return (word & FUTEX_TID_MASK) == 0 ? State::unheld : State::held;
 }

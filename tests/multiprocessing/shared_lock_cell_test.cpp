@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "support/forked.h"
+#include "support/stepped.h"
 #include "support/until.h"
 
 namespace tests {
@@ -95,6 +96,42 @@ TEST(SharedLockCell, GoesOnWhenWaitersAreKilled) {
   EXPECT_EQ(shared->lock.acquire(), Taken::yes);
   EXPECT_EQ(shared->counter, 2u);
   shared->lock.release();
+}
+
+// However far a process gets, another one has the lock next, and the counter is what the lock was
+// released for.
+TEST(SharedLockCell, SurvivesAUserKilledAtAnyInstruction) {
+  if (const std::string why = why_not_stepped(); !why.empty()) GTEST_SKIP() << why;
+  const std::size_t cuts = for_each_cut(1, [](std::size_t steps) {
+    const auto shared = make_shared_with_children<Guarded>();
+    const Cut cut = cut_short([] {},
+                              [&] {
+                                shared->lock.acquire();
+                                shared->lock.release();
+                              },
+                              steps);
+    const Taken taken = shared->lock.acquire();
+    EXPECT_TRUE(taken == Taken::yes || !cut.has_finished);
+    EXPECT_TRUE(shared->lock.is_mine());
+    EXPECT_TRUE(shared->lock.release());
+    return cut;
+  });
+  EXPECT_GT(cuts, 10u);
+  printf("%zu cuts\n", cuts);
+}
+
+TEST(SharedLockCell, SurvivesAWaiterKilledAtAnyInstruction) {
+  if (const std::string why = why_not_stepped(); !why.empty()) GTEST_SKIP() << why;
+  for_each_cut(7, [](std::size_t steps) {
+    const auto shared = make_shared_with_children<Guarded>();
+    shared->lock.acquire();
+    const Cut cut =
+        cut_short([] {}, [&] { shared->lock.acquire(tutti::platform::now() + 300'000); }, steps);
+    EXPECT_TRUE(shared->lock.release());
+    EXPECT_EQ(shared->lock.acquire(), Taken::yes);
+    EXPECT_TRUE(shared->lock.release());
+    return cut;
+  });
 }
 
 TEST(SharedLockCell, ReleasedByAnotherProcessItIsASignal) {
