@@ -1,5 +1,6 @@
-// Everything of tutti::multiprocessing: work and data in several processes.
+// Processes as easy as threads, and what they exchange. Python: multiprocessing.
 #pragma once
 
 #include "tutti/multiprocessing/connection.h"
 #include "tutti/multiprocessing/reduction.h"
+#include "tutti/multiprocessing/segment.h"

@@ -1,0 +1,95 @@
+#include "tutti/multiprocessing/segment.h"
+
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "platform/segment.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+namespace {
+
+std::string explain(const char* doing, const char* label, int error) {
+  const std::string advice = platform::advice_for_memory_error(error);
+  return std::string("can't ") + doing + " shared memory '" + label +
+         "': " + std::strerror(error) + (advice.empty() ? "" : ": " + advice);
+}
+
+// Closes it unless it is released.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) platform::close_file(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int number() const noexcept { return number_; }
+  int release() noexcept { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+}  // namespace
+
+struct Segment::Pages {
+  Pages() noexcept = default;
+  ~Pages() {
+    if (data != nullptr) platform::unmap_file(data, size);
+    if (descriptor >= 0) platform::close_file(descriptor);
+  }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+
+  void* data = nullptr;
+  std::size_t size = 0;
+  int descriptor = -1;
+};
+
+Segment::Segment(std::shared_ptr<const Pages> pages) noexcept : pages_(std::move(pages)) {}
+
+Segment Segment::map(int descriptor, std::size_t size, const char* label) {
+  Descriptor owned(descriptor);
+  auto pages = std::make_shared<Pages>();
+  pages->descriptor = owned.release();
+  const platform::Mapping mapping = platform::map_file(descriptor, size);
+  if (mapping.error != 0) throw OSError(explain("map", label, mapping.error), mapping.error);
+  pages->data = mapping.pages;
+  pages->size = size;
+  return Segment(std::move(pages));
+}
+
+Segment Segment::make(std::size_t size, const char* label) {
+  const platform::MemoryFile file = platform::make_memory_file(label, size);
+  if (file.error != 0) throw OSError(explain("make", label, file.error), file.error);
+  return map(file.descriptor, size, label);
+}
+
+Segment Segment::adopt(int descriptor, std::size_t least_size, const char* label) {
+  Descriptor owned(descriptor);
+  const platform::MemoryFileSize found = platform::size_of_memory_file(descriptor);
+  if (found.error != 0) throw ValueError(explain("take over", label, found.error));
+  if (found.size == 0 || found.size < least_size) {
+    throw ValueError(std::string("can't take over shared memory '") + label + "': it has " +
+                     std::to_string(found.size) + " bytes, which is too few");
+  }
+  return map(owned.release(), found.size, label);
+}
+
+std::byte* Segment::data() const noexcept {
+  return pages_ == nullptr ? nullptr : static_cast<std::byte*>(pages_->data);
+}
+
+std::size_t Segment::size() const noexcept {
+  return pages_ == nullptr ? 0 : pages_->size;
+}
+
+int Segment::descriptor() const noexcept {
+  return pages_ == nullptr ? -1 : pages_->descriptor;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing
