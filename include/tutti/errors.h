@@ -220,6 +220,9 @@ namespace tutti::inline TUTTI_ABI::thread {
 
 /// Thrown by exit() to end a thread. Not a std::exception, so that handlers for errors let it pass.
 /// Python: SystemExit.
-struct SystemExit {};
+struct SystemExit {
+  /// What a process ends with, if it leaves the target of one; threads have no such code.
+  int code = 0;
+};
 
 }  // namespace tutti::inline TUTTI_ABI::thread

@@ -1,6 +1,8 @@
 // Processes as easy as threads, and what they exchange. Python: multiprocessing.
 #pragma once
 
+#include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/connection.h"
+#include "tutti/multiprocessing/process.h"
 #include "tutti/multiprocessing/reduction.h"
 #include "tutti/multiprocessing/segment.h"

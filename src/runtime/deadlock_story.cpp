@@ -42,6 +42,8 @@ std::string Awaited::described_by(std::string_view name) const {
   switch (kind_) {
     case WaitKind::join:
       return "the end of " + (holder_.empty() ? "threads" : holder_);
+    case WaitKind::process:
+      return "the end of " + describe(to_string(kind_), object_, name);
     case WaitKind::queue_empty:
       return "an item of " + describe("Queue", object_, name);
     case WaitKind::queue_full:

@@ -2,9 +2,10 @@
 //
 //   1. main returns, or exit() is called
 //   2. non-daemon threads are joined (the threading layer does that, from `before_ending`)
-//   3. is_ending() holds: no thread starts any more; a daemon thread is parked for good at its next
+//   3. daemonic child processes are ended, the others joined (by the multiprocessing layer)
+//   4. is_ending() holds: no thread starts any more; a daemon thread is parked for good at its next
 //      call that acquires or waits, so that it can't touch what goes next
-//   4. static objects are destroyed; they may still use locks
+//   5. static objects are destroyed; they may still use locks
 #pragma once
 
 #include "tutti/config.h"
@@ -14,7 +15,10 @@ namespace tutti::inline TUTTI_ABI::runtime {
 /// Sets what is called at step 2.
 void before_ending(void (*join_threads)()) noexcept;
 
-/// True from step 3 on.
+/// Sets what is called at step 3.
+void before_ending_after_threads(void (*end_processes)()) noexcept;
+
+/// True from step 4 on.
 bool is_ending() noexcept;
 
 /// Step 1: called by the floor's hook, once or more.

@@ -176,6 +176,8 @@ const char* to_string(WaitKind kind) noexcept {
       return "one of several Futures";
     case WaitKind::work:
       return "work for ThreadPoolExecutor";
+    case WaitKind::process:
+      return "process";
   }
   return "?";
 }

@@ -10,17 +10,22 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 namespace {
 
-constexpr std::size_t kinds = static_cast<std::size_t>(WaitKind::work) + 1;
+constexpr std::size_t kinds = static_cast<std::size_t>(WaitKind::process) + 1;
 // Set before main(), by static initialisers.
 constinit std::array<atomic<FindHolder>, kinds> finders{};
 constinit atomic<FindTaking> taking_finder{nullptr};
 constinit atomic<ReleaseForDead> releaser_for_dead{nullptr};
 
-// One that other processes may end is not: what they do is not known here.
+// What the world outside brings about, or another process, is sure to come for all that is known
+// here.
+bool comes_from_outside(const WaitRecord& record) noexcept {
+  return record.kind == WaitKind::io || record.kind == WaitKind::process ||
+         record.reach == platform::Reach::machine;
+}
+
 bool is_endless(const WaitRecord& record) noexcept {
-  return record.kind != WaitKind::none && record.kind != WaitKind::io &&
-         record.kind != WaitKind::sleep && record.deadline == platform::never && !record.woken &&
-         record.reach == platform::Reach::process;
+  return record.kind != WaitKind::none && !comes_from_outside(record) &&
+         record.kind != WaitKind::sleep && record.deadline == platform::never && !record.woken;
 }
 
 bool all_still_hold(const std::vector<Link>& links) noexcept {

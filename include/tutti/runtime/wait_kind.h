@@ -29,6 +29,8 @@ enum class WaitKind : std::uint32_t {
   futures,
   /// A pool's worker without work.
   work,
+  /// The end of a process.
+  process,
 };
 
 /// "Lock", "Condition", "sleep"…: the name of the kind in messages and pictures.

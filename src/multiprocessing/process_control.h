@@ -1,0 +1,119 @@
+// What all handles of one process share, and what its parent keeps until it has been reaped.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platform/process.h"
+#include "tutti/multiprocessing/callable.h"
+#include "tutti/multiprocessing/process.h"
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+/// The life of a child, seen from its parent: made → starting → running → ended (and reaped), and
+/// then perhaps closed. A start that fails leads back to `made`. In the child itself it becomes
+/// `current`; in other processes that have inherited it, what it was matters no more. The processes
+/// that tutti did not start from here enter it as they are: `current` (the main one) and `parent`.
+class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
+ public:
+  /// For a process to be started, a child of the calling one.
+  explicit ProcessControl(ProcessOptions options);
+  /// For the main process.
+  struct Main {};
+  explicit ProcessControl(Main);
+  /// For the parent of the calling process.
+  struct Parent {
+    std::uint32_t process;
+    std::string name;
+  };
+  explicit ProcessControl(Parent parent);
+  ~ProcessControl();
+  ProcessControl(const ProcessControl&) = delete;
+  ProcessControl& operator=(const ProcessControl&) = delete;
+
+  static std::shared_ptr<ProcessControl> current();
+  static Process handle_of(std::shared_ptr<ProcessControl> control) {
+    return Process(std::move(control));
+  }
+
+  void start(Process& object);
+  void run_target();
+  /// False at the deadline.
+  bool join(std::int64_t deadline);
+  void signal(int number, const char* what);
+  void close();
+
+  bool is_alive();
+  bool is_daemon() const noexcept { return is_daemon_.load(platform::relaxed); }
+  void set_daemon(bool daemon);
+  std::string name() const;
+  void set_name(std::string name);
+  std::optional<std::uint32_t> process() const;
+  std::optional<int> exit_code();
+  int sentinel();
+  std::string authkey() const;
+  void set_authkey(std::string key);
+  std::string to_string();
+
+  /// Reaps the child if it has ended. True if it has, now or before.
+  bool look_for_end() noexcept;
+  /// For the parent's end: signals a running child, whoever asks.
+  void signal_if_running(int number) noexcept;
+  bool is_running() const noexcept { return stage_.load(platform::acquire) == Stage::running; }
+  std::shared_ptr<ProcessControl> parent() const noexcept { return parent_; }
+
+  /// In a fork's child, which has inherited it.
+  void vanish(bool is_calling_process) noexcept;
+
+  /// Neighbours in the list of children, which alone uses them.
+  ProcessControl* next = nullptr;
+  ProcessControl* previous = nullptr;
+  /// The list's own handle of this.
+  std::shared_ptr<ProcessControl> kept_by_list;
+
+ private:
+  enum class Stage : std::uint32_t { made, starting, running, ended, current, parent };
+
+  void start_by_fork(Process& object);
+  std::shared_ptr<platform::Descriptor> prepare_handle();
+  void hold_child(std::uint32_t process, platform::Descriptor& handle);
+  [[noreturn]] void fail_to_start(int error) const;
+  [[noreturn]] void live_as_child(Process& object);
+  void become_current();
+
+  bool wait_for_end(int descriptor, std::int64_t deadline);
+  void check_open() const;
+  std::shared_ptr<platform::Descriptor> handle() const;
+  platform::Descriptor open_parent() const;
+  /// It belongs to a process that this one was forked from.
+  bool is_anothers() const noexcept;
+
+  /// The process in which it was made, and whose child it is.
+  platform::atomic<std::uint32_t> creator_;
+  platform::atomic<Stage> stage_;
+  platform::atomic<bool> is_daemon_;
+  platform::atomic<bool> is_closed_{false};
+  platform::atomic<std::uint32_t> process_{0};
+  platform::atomic<int> exit_code_{0};
+
+  /// 1 for the first child of the main process, 1:2 for that one's second.
+  std::vector<std::uint32_t> identity_;
+  /// Of the calling process: how many children it has made.
+  platform::atomic<std::uint32_t> children_made_{0};
+
+  std::string name_;     // Guarded by runtime::leaf_guard.
+  std::string authkey_;  // Guarded by runtime::leaf_guard.
+  Callable target_;
+  /// Of the calling process; null in the main one.
+  std::shared_ptr<ProcessControl> parent_;
+
+  // Guarded by the children's guard. Shared with those who wait, so that a close() in another
+  // thread does not take the descriptor away under them.
+  std::shared_ptr<platform::Descriptor> handle_;
+  platform::LifeLine life_line_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing

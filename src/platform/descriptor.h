@@ -1,0 +1,38 @@
+// A descriptor of the system that is closed with its owner.
+#pragma once
+
+#include <utility>
+
+#include "tutti/config.h"
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+/// Closes, and changes errno for nobody.
+void close_descriptor(int descriptor) noexcept;
+
+/// Owns a descriptor, or none. Moves as a unique_ptr does.
+class Descriptor {
+ public:
+  constexpr Descriptor() noexcept = default;
+  explicit constexpr Descriptor(int number) noexcept : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    reset(other.release());
+    return *this;
+  }
+  ~Descriptor() { reset(); }
+
+  explicit operator bool() const noexcept { return number_ >= 0; }
+  /// -1 if there is none.
+  int get() const noexcept { return number_; }
+  int release() noexcept { return std::exchange(number_, -1); }
+  void reset(int number = -1) noexcept {
+    const int before = std::exchange(number_, number);
+    if (before >= 0) close_descriptor(before);
+  }
+
+ private:
+  int number_ = -1;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::platform

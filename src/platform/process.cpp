@@ -1,0 +1,158 @@
+#include "platform/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+namespace {
+
+// Headers of the C library that know these are younger than the oldest kernel that does.
+constexpr idtype_t by_descriptor = static_cast<idtype_t>(3);  // P_PIDFD
+
+static_assert(interrupt_signal == SIGINT && kill_signal == SIGKILL && terminate_signal == SIGTERM);
+
+Opened opened(long result) noexcept {
+  if (result < 0) return {errno, {}};
+  return {0, Descriptor(static_cast<int>(result))};
+}
+
+}  // namespace
+
+void close_descriptor(int descriptor) noexcept {
+  const int saved = errno;
+  // Not again after EINTR: Linux has closed it by then.
+  close(descriptor);
+  errno = saved;
+}
+
+Forked fork_process() noexcept {
+  const pid_t child = fork();
+  if (child < 0) return {errno, 0};
+  return {0, static_cast<std::uint32_t>(child)};
+}
+
+Opened open_process(std::uint32_t process) noexcept {
+  return opened(syscall(SYS_pidfd_open, static_cast<pid_t>(process), 0));
+}
+
+Opened open_readable() noexcept {
+  return opened(eventfd(1, EFD_CLOEXEC));
+}
+
+Reaped reap(const Descriptor& process) noexcept {
+  siginfo_t info = {};
+  const auto id = static_cast<id_t>(process.get());
+  while (waitid(by_descriptor, id, &info, WEXITED | WNOHANG) != 0) {
+    if (errno == EINTR) continue;
+    // ECHILD: somebody else has reaped it, or the kernel itself, because SIGCHLD is ignored; in that
+    // case it says so of a living child, too.
+    pollfd ended = {process.get(), POLLIN, 0};
+    return {poll(&ended, 1, 0) > 0, false, 0};
+  }
+  if (info.si_pid == 0) return {false, false, 0};
+  return {true, true, info.si_code == CLD_EXITED ? info.si_status : -info.si_status};
+}
+
+void kill_and_reap(std::uint32_t child) noexcept {
+  kill(static_cast<pid_t>(child), SIGKILL);
+  while (waitpid(static_cast<pid_t>(child), nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+int send_signal(const Descriptor& process, int signal) noexcept {
+  const long result = syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+  return result == 0 ? 0 : errno;
+}
+
+const char* signal_name(int signal) noexcept {
+  static constexpr const char* names[] = {
+      nullptr,   "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT",  "SIGBUS",
+      "SIGFPE",  "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",   "SIGPIPE", "SIGALRM",  "SIGTERM",
+      nullptr,   "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",   "SIGTTIN", "SIGTTOU",  "SIGURG",
+      "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH",  "SIGIO",   "SIGPWR",   "SIGSYS"};
+  const bool has_name = signal > 0 && signal < static_cast<int>(std::size(names));
+  return has_name ? names[signal] : nullptr;
+}
+
+Readable wait_until_readable(int descriptor, std::int64_t deadline) noexcept {
+  constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
+  timespec left;
+  timespec* limit = nullptr;
+  if (deadline != never) {
+    const std::int64_t nanoseconds = std::max<std::int64_t>(deadline - now(), 0);
+    left = {static_cast<time_t>(nanoseconds / nanoseconds_per_second),
+            static_cast<long>(nanoseconds % nanoseconds_per_second)};
+    limit = &left;
+  }
+  pollfd waited_for = {descriptor, POLLIN, 0};
+  const int ready = ppoll(&waited_for, 1, limit, nullptr);
+  if (ready > 0) return Readable::yes;
+  return ready == 0 ? Readable::timed_out : Readable::interrupted;
+}
+
+void end_process(int code) noexcept {
+  _exit(code);
+}
+
+LifeLine make_life_line() noexcept {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return {errno, {}, {}};
+  return {0, Descriptor(ends[1]), Descriptor(ends[0])};
+}
+
+int die_with_parent(const Descriptor& childs_end) noexcept {
+  const int end = childs_end.get();
+  // The pipe's fate is told by a signal of our choice to its reader's owner, and this one can't be
+  // caught, blocked or ignored. PR_SET_PDEATHSIG would not do: it fires when the thread that has
+  // forked ends.
+  if (fcntl(end, F_SETSIG, SIGKILL) != 0 || fcntl(end, F_SETOWN, getpid()) != 0 ||
+      fcntl(end, F_SETFL, O_ASYNC | O_NONBLOCK) != 0) {
+    return errno;
+  }
+  // The parent may have died before.
+  pollfd line = {end, 0, 0};
+  if (poll(&line, 1, 0) > 0) raise(SIGKILL);
+  return 0;
+}
+
+std::uint32_t parent_of_process() noexcept {
+  return static_cast<std::uint32_t>(getppid());
+}
+
+int installed_cores() noexcept {
+  return std::max(static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)), 1);
+}
+
+void fill_with_random(std::span<std::byte> bytes) noexcept {
+  while (!bytes.empty()) {
+    const ssize_t filled = getrandom(bytes.data(), bytes.size(), 0);
+    if (filled > 0) bytes = bytes.subspan(static_cast<std::size_t>(filled));
+  }
+}
+
+void leave_standard_streams_to_parent() noexcept {
+  __fpurge(stdout);
+  __fpurge(stderr);
+  __fpurge(stdin);
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (nothing < 0) return;
+  dup2(nothing, STDIN_FILENO);
+  if (nothing != STDIN_FILENO) close(nothing);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::platform
