@@ -28,8 +28,8 @@ constexpr int unknown_exit_code = 255;
 // Changed only in a fork's child, while it has one thread. Never destroyed, for threads that
 // outlive static objects.
 std::shared_ptr<ProcessControl>& the_current() {
-  static auto& control =
-      *new std::shared_ptr<ProcessControl>(std::make_shared<ProcessControl>(ProcessControl::Main{}));
+  static auto& control = *new std::shared_ptr<ProcessControl>(
+      std::make_shared<ProcessControl>(ProcessControl::Main{}));
   return control;
 }
 
@@ -207,8 +207,8 @@ void ProcessControl::live_as_child(Process& object) {
   become_current();
   if (is_daemon()) {
     if (const int error = platform::die_with_parent(life_line_.childs_end); error != 0) {
-      platform::print_error(("tutti: " + described(name()) + " may outlive its parent: " +
-                             std::string(std::strerror(error)) + "\n")
+      platform::print_error(("tutti: " + described(name()) +
+                             " may outlive its parent: " + std::string(std::strerror(error)) + "\n")
                                 .c_str());
     }
   }
@@ -218,8 +218,8 @@ void ProcessControl::live_as_child(Process& object) {
 
 void ProcessControl::become_current() {
   std::shared_ptr<ProcessControl>& current = the_current();
-  parent_ = std::make_shared<ProcessControl>(
-      Parent{creator_.load(platform::relaxed), current->name()});
+  parent_ =
+      std::make_shared<ProcessControl>(Parent{creator_.load(platform::relaxed), current->name()});
   creator_.store(platform::process_id(), platform::relaxed);
   stage_.store(Stage::current, platform::relaxed);
   current = shared_from_this();
@@ -320,9 +320,8 @@ void ProcessControl::signal_if_running(int number) noexcept {
 
 void ProcessControl::close() {
   const Stage stage = stage_.load(platform::acquire);
-  const bool is_running =
-      stage == Stage::current || stage == Stage::starting ||
-      (stage == Stage::running && !is_anothers() && !look_for_end());
+  const bool is_running = stage == Stage::current || stage == Stage::starting ||
+                          (stage == Stage::running && !is_anothers() && !look_for_end());
   if (is_running) {
     throw ValueError("cannot close " + described(name()) +
                      " while it is still running: call join() or terminate() first");
@@ -360,7 +359,8 @@ int ProcessControl::sentinel() {
     return handle_->get();
   }
   if (is_anothers()) {
-    throw RuntimeError(described(name()) + " has no sentinel here: it is not a child of this process");
+    throw RuntimeError(described(name()) +
+                       " has no sentinel here: it is not a child of this process");
   }
   return handle()->get();
 }
@@ -438,7 +438,9 @@ std::string ProcessControl::to_string() {
   } else {
     text += " parent=" + std::to_string(creator_.load(platform::relaxed));
     const std::optional<int> code = exit_code();
-    text += code ? " stopped exitcode=" + code_in_words(*code) : is_anothers() ? " unknown" : " started";
+    text += code            ? " stopped exitcode=" + code_in_words(*code)
+            : is_anothers() ? " unknown"
+                            : " started";
   }
   return text + (is_daemon() ? " daemon>" : ">");
 }

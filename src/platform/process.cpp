@@ -59,8 +59,8 @@ Reaped reap(const Descriptor& process) noexcept {
   const auto id = static_cast<id_t>(process.get());
   while (waitid(by_descriptor, id, &info, WEXITED | WNOHANG) != 0) {
     if (errno == EINTR) continue;
-    // ECHILD: somebody else has reaped it, or the kernel itself, because SIGCHLD is ignored; in that
-    // case it says so of a living child, too.
+    // ECHILD: somebody else has reaped it, or the kernel itself, because SIGCHLD is ignored; in
+    // that case it says so of a living child, too.
     pollfd ended = {process.get(), POLLIN, 0};
     return {poll(&ended, 1, 0) > 0, false, 0};
   }
@@ -81,10 +81,10 @@ int send_signal(const Descriptor& process, int signal) noexcept {
 
 const char* signal_name(int signal) noexcept {
   static constexpr const char* names[] = {
-      nullptr,   "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT",  "SIGBUS",
-      "SIGFPE",  "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",   "SIGPIPE", "SIGALRM",  "SIGTERM",
-      nullptr,   "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",   "SIGTTIN", "SIGTTOU",  "SIGURG",
-      "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH",  "SIGIO",   "SIGPWR",   "SIGSYS"};
+      nullptr,   "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+      "SIGFPE",  "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+      nullptr,   "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+      "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
   const bool has_name = signal > 0 && signal < static_cast<int>(std::size(names));
   return has_name ? names[signal] : nullptr;
 }

@@ -76,8 +76,8 @@ class Channel {
   /// What has been told; waits for it if there is nothing.
   std::string hear() const {
     char text[4096];
-    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(
-                                 read(ends_[0], text, sizeof text), 0)));
+    return std::string(
+        text, static_cast<std::size_t>(std::max<ssize_t>(read(ends_[0], text, sizeof text), 0)));
   }
 
  private:
@@ -373,9 +373,7 @@ TEST(Process, AWaitForOneIsNoDeadlockAndSaysWhatItWaitsFor) {
   process.start();
   tutti::threading::Thread joiner([&] { process.join(); });
   joiner.start();
-  until([&] {
-    return joiner.state().to_string() == "blocked (other: process 'worker')";
-  });
+  until([&] { return joiner.state().to_string() == "blocked (other: process 'worker')"; });
   process.kill();
   joiner.join();
 }
@@ -463,11 +461,10 @@ TEST(Process, BelongsToTheProcessThatMadeIt) {
   Process unstarted = sleeper();
   const Channel channel;
   EXPECT_EQ(exit_code_of(Process([&] {
-              for (void (*call)(Process&) :
-                   {+[](Process& process) { process.join(); },
-                    +[](Process& process) { process.terminate(); },
-                    +[](Process& process) { (void)process.is_alive(); },
-                    +[](Process& process) { (void)process.sentinel(); }}) {
+              for (void (*call)(Process&) : {+[](Process& process) { process.join(); },
+                                             +[](Process& process) { process.terminate(); },
+                                             +[](Process& process) { (void)process.is_alive(); },
+                                             +[](Process& process) { (void)process.sentinel(); }}) {
                 try {
                   call(sibling);
                 } catch (const RuntimeError&) {

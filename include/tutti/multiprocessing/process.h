@@ -17,7 +17,8 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 
 class ProcessControl;
 
-/// Python's keyword arguments of Process: Process p({.target = f, .name = "feeder", .daemon = true}).
+/// Python's keyword arguments of Process: Process p({.target = f, .name = "feeder", .daemon =
+/// true}).
 struct ProcessOptions {
   /// Reserved, as in Python: anything but null is a ValueError.
   const void* group = nullptr;

@@ -1,0 +1,126 @@
+// Whole programs with child processes: see tests/multiprocessing/process_program_test.cpp.
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "programs/program.h"
+#include "tutti/multiprocessing.h"
+#include "tutti/tutti.h"
+
+namespace {
+
+using namespace program;
+using tutti::multiprocessing::current_process;
+using tutti::multiprocessing::parent_process;
+using tutti::multiprocessing::Process;
+
+/// Says when it is destroyed, with static objects that came before it.
+struct Static {
+  ~Static() {
+    if (case_name() == "end") say("a static object is destroyed");
+  }
+} a_static;
+
+int streams() {
+  std::ios::sync_with_stdio(false);
+  std::printf("parent's stdout\n");
+  std::cout << "parent's cout\n";
+  std::atexit([] { say("atexit"); });
+  Process process([] {
+    std::printf("child's stdout\n");
+    std::cout << "child's cout\n";
+  });
+  process.start();
+  process.join();
+  return *process.exitcode();
+}
+
+int exception() {
+  Process process({.target = [] { throw tutti::ValueError("no such thing"); }, .name = "thrower"});
+  process.start();
+  process.join();
+  return *process.exitcode();
+}
+
+int end() {
+  Process daemon({.target = [] { tutti::sleep(3600); }, .daemon = true});
+  daemon.start();
+  Process child([] {
+    tutti::sleep(0.05);
+    say("the child ends");
+  });
+  child.start();
+  tutti::threading::Thread thread([] {
+    Process last([] { say("a child of a thread ends"); });
+    last.start();
+    last.join();
+  });
+  thread.start();
+  thread.join();
+  say("main returns");
+  return 0;
+}
+
+int exit_in_child() {
+  Process process([] { std::exit(7); });
+  process.start();
+  process.join();
+  return *process.exitcode();
+}
+
+int pthread_exit_in_child() {
+  std::atexit([] { say("atexit"); });
+  Process process([] { pthread_exit(nullptr); });
+  process.start();
+  process.join();
+  return *process.exitcode();
+}
+
+int killed_parent() {
+  Process daemon({.target = [] { tutti::sleep(3600); }, .daemon = true});
+  daemon.start();
+  // A thread that forks and ends is no parent that dies.
+  Process of_thread({.target = [] { tutti::sleep(3600); }, .daemon = true});
+  tutti::threading::Thread starter([&] { of_thread.start(); });
+  starter.start();
+  starter.join();
+  Process child([] {
+    parent_process()->join();
+    check(!parent_process()->is_alive(), "the parent is gone");
+    say("the other child goes on");
+  });
+  child.start();
+  of_thread.join(0.05);
+  check(daemon.is_alive() && of_thread.is_alive() && child.is_alive(), "all children live");
+  raise(SIGKILL);
+  return 0;
+}
+
+int interrupted_at_the_end() {
+  Process child([] {
+    tutti::sleep(0.05);
+    ::kill(static_cast<pid_t>(*parent_process()->pid()), SIGINT);
+    parent_process()->join();
+  });
+  tutti::handle_sigint();
+  child.start();
+  return 0;
+}
+
+}  // namespace
+
+int main() {
+  return run({
+      {"streams", streams},
+      {"exception", exception},
+      {"end", end},
+      {"exit_in_child", exit_in_child},
+      {"pthread_exit_in_child", pthread_exit_in_child},
+      {"killed_parent", killed_parent},
+      {"interrupted_at_the_end", interrupted_at_the_end},
+  });
+}
