@@ -3,6 +3,8 @@
 
 #include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/connection.h"
+#include "tutti/multiprocessing/fork_map.h"
 #include "tutti/multiprocessing/process.h"
 #include "tutti/multiprocessing/reduction.h"
 #include "tutti/multiprocessing/segment.h"
+#include "tutti/multiprocessing/worker_lost.h"

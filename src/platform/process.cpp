@@ -33,13 +33,6 @@ Opened opened(long result) noexcept {
 
 }  // namespace
 
-void close_descriptor(int descriptor) noexcept {
-  const int saved = errno;
-  // Not again after EINTR: Linux has closed it by then.
-  close(descriptor);
-  errno = saved;
-}
-
 Forked fork_process() noexcept {
   const pid_t child = fork();
   if (child < 0) return {errno, 0};

@@ -284,8 +284,10 @@ int duplicate(int descriptor) noexcept {
 
 void close_descriptor(int descriptor) noexcept {
   const NoCancellation here;
+  const int saved = errno;
   // Closed even when it says EINTR.
   close(descriptor);
+  errno = saved;
 }
 
 }  // namespace tutti::inline TUTTI_ABI::platform

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "platform/descriptor.h"
 #include "tutti/platform/floor.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
@@ -77,6 +78,5 @@ void ring(int bell) noexcept;
 
 /// A descriptor of the same open file; negative: minus an errno value.
 int duplicate(int descriptor) noexcept;
-void close_descriptor(int descriptor) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::platform
