@@ -20,7 +20,8 @@ runtime::ThreadId SharedLockCell::owner_id(std::uint32_t word) noexcept {
 }
 
 runtime::ThreadId SharedLockCell::owner() const noexcept {
-  return owner_id(word_.load(platform::relaxed));
+  // acquire: pairs with the release of the take, for those who ask whether it is dead.
+  return owner_id(word_.load(platform::acquire));
 }
 
 bool SharedLockCell::is_mine() const noexcept {
@@ -36,7 +37,7 @@ class SharedLockCell::Wait {
   Wait(SharedLockCell& cell, runtime::ThreadId me) noexcept : word_(cell.word_), me_(me) {}
 
   /// What has become of a try; nothing if the lock is another's.
-  std::optional<Taken> try_take(bool may_barge) noexcept {
+  std::optional<Acquisition> try_take(bool may_barge) noexcept {
     // acquire: pairs with the release of the owner's take, for is_dead().
     std::uint32_t word = word_.load(platform::acquire);
     for (;;) {
@@ -44,7 +45,8 @@ class SharedLockCell::Wait {
       const bool inherits = owner != 0 && owner != me_ && runtime::is_dead(owner);
       if (!inherits && !may_take(word, may_barge)) return std::nullopt;
       if (word_.compare_exchange_weak(word, taken(word), platform::acq_rel, platform::acquire)) {
-        return inherits ? Taken::from_the_dead : Taken::yes;
+        if (inherits) return Acquisition{Taken::from_the_dead, owner};
+        return Acquisition{Taken::yes};
       }
     }
   }
@@ -118,20 +120,20 @@ bool SharedLockCell::try_acquire_slow() {
   return false;
 }
 
-Taken SharedLockCell::acquire_slow(std::int64_t deadline, Shown shown,
-                                   runtime::Interrupts interrupts) {
+Acquisition SharedLockCell::acquire_slow(std::int64_t deadline, Shown shown,
+                                         runtime::Interrupts interrupts) {
   using runtime::Ended;
   runtime::Self& self = runtime::self();
   Wait me(*this, self.id);
   const std::int64_t since = platform::now();
   const bool is_poll = deadline <= since;
   if (const auto taken = me.try_take(is_poll)) return *taken;
-  if (is_poll) return Taken::timed_out;
+  if (is_poll) return {Taken::timed_out};
   if (interrupts == runtime::Interrupts::heeded) runtime::check_interrupt(self);
   const runtime::Reason reason(shown.kind, shown.object == nullptr ? this : shown.object,
                                platform::Reach::machine);
   std::optional<runtime::SharedWait> wait;
-  std::optional<Taken> taken;
+  std::optional<Acquisition> taken;
   Ended ended = Ended::woken;
   while (true) {
     if (runtime::spin<runtime::Looks::ever_rarer>(
@@ -155,7 +157,7 @@ Taken SharedLockCell::acquire_slow(std::int64_t deadline, Shown shown,
     runtime::stop_for_good(self);
   }
   if (!taken) runtime::throw_if_broken_off(self, ended);
-  return taken.value_or(Taken::timed_out);
+  return taken.value_or(Acquisition{Taken::timed_out});
 }
 
 // --- release -------------------------------------------------------------------------------------

@@ -16,6 +16,12 @@ enum class Taken {
   timed_out,
 };
 
+struct Acquisition {
+  Taken taken;
+  /// With from_the_dead: who that was.
+  runtime::ThreadId last_owner = 0;
+};
+
 /// What the wait record says of those who wait.
 struct Shown {
   runtime::WaitKind kind = runtime::WaitKind::lock;
@@ -55,9 +61,13 @@ class SharedLockCell {
   /// Waits until `deadline` at most; a deadline that has passed tries only, and inherits all the
   /// same. With Interrupts::heeded throws what breaks the wait off: KeyboardInterrupt,
   /// DeadlockError.
+  Acquisition acquire_from(std::int64_t deadline, Shown shown,
+                           runtime::Interrupts interrupts = runtime::Interrupts::heeded) {
+    return take_plainly() ? Acquisition{Taken::yes} : acquire_slow(deadline, shown, interrupts);
+  }
   Taken acquire(std::int64_t deadline = platform::never, Shown shown = {},
                 runtime::Interrupts interrupts = runtime::Interrupts::heeded) {
-    return take_plainly() ? Taken::yes : acquire_slow(deadline, shown, interrupts);
+    return acquire_from(deadline, shown, interrupts).taken;
   }
   /// True if it was free, and is the caller's now.
   bool try_acquire() { return take_plainly() || try_acquire_slow(); }
@@ -69,6 +79,10 @@ class SharedLockCell {
   /// The id of the owning thread, dead or alive; 0 when it is free or a signal.
   runtime::ThreadId owner() const noexcept;
   bool is_locked() const noexcept { return !is_free(word_.load(platform::relaxed)); }
+  /// True if it is held as a signal, by nobody in particular.
+  bool is_held_signal() const noexcept {
+    return owner_of(word_.load(platform::relaxed)) == signal_held;
+  }
   /// Only the very thread counts, not the one that it was before a fork.
   bool is_mine() const noexcept;
 
@@ -105,7 +119,7 @@ class SharedLockCell {
   }
 
   bool try_acquire_slow();
-  Taken acquire_slow(std::int64_t deadline, Shown shown, runtime::Interrupts interrupts);
+  Acquisition acquire_slow(std::int64_t deadline, Shown shown, runtime::Interrupts interrupts);
   bool release_slow() noexcept;
 
   platform::atomic<std::uint32_t> word_{0};

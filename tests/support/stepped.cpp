@@ -64,8 +64,8 @@ class Traced {
     const std::optional<int> code = wait();
     return code == finished ? std::nullopt : code;
   }
-  /// Its exit code, if it has ended, or `finished` when it stops by itself; else it is stopped after
-  /// a step.
+  /// Its exit code, if it has ended, or `finished` when it stops by itself; else it is stopped
+  /// after a step.
   std::optional<int> wait() {
     int status = 0;
     while (waitpid(pid_, &status, __WALL) != pid_) {
