@@ -188,8 +188,7 @@ Barrier::Barrier(int parties, std::function<void()> action, Timeout timeout)
 }
 
 int Barrier::wait() {
-  return wait(timeout_ == platform::never ? forever
-                                          : Timeout(std::chrono::nanoseconds(timeout_)));
+  return wait(timeout_ == platform::never ? forever : Timeout(std::chrono::nanoseconds(timeout_)));
 }
 
 int Barrier::wait(Timeout timeout) {
@@ -269,8 +268,7 @@ void Barrier::refuse_all(bool breaks) {
     {
       const Guarded held(all.lock, shown_for(this));
       all.repair();
-      if (all.now() != State::Phase::acting ||
-          all.actor.load(platform::relaxed) == self.id) {
+      if (all.now() != State::Phase::acting || all.actor.load(platform::relaxed) == self.id) {
         return all.end_round(breaks ? State::Phase::breaking : State::Phase::emptying);
       }
       const std::optional<Ticket> joined = all.ring.join(self.id);

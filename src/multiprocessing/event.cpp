@@ -76,8 +76,8 @@ bool Event::wait(Timeout timeout) {
   std::uint32_t now = since;
   while (!is_released(since, now) && ended == Ended::woken) {
     // relaxed: set() reads the bit by a compare-exchange of the same word.
-    if ((now & waiters_bit) != 0 || word.compare_exchange_strong(now, now | waiters_bit,
-                                                                 platform::relaxed)) {
+    if ((now & waiters_bit) != 0 ||
+        word.compare_exchange_strong(now, now | waiters_bit, platform::relaxed)) {
       ended = wait->sleep_on(word, now | waiters_bit);
     }
     now = word.load(platform::acquire);

@@ -54,7 +54,8 @@ bool LockRef::acquire(std::int64_t deadline) const {
     return true;
   }
   if (!take(*this, deadline, runtime::Interrupts::heeded)) return false;
-  if (!is_marked_broken(*state)) [[likely]] return true;
+  if (!is_marked_broken(*state)) [[likely]]
+    return true;
   state->cell.release();
   throw_broken();
 }
@@ -62,9 +63,9 @@ bool LockRef::acquire(std::int64_t deadline) const {
 void LockRef::release() const {
   if (kind == runtime::WaitKind::rlock) {
     if (!is_mine()) {
-      threading::throw_misuse("release", kind, handle,
-                              state->cell.is_locked() ? "another thread or process owns it"
-                                                      : "it is not acquired");
+      threading::throw_misuse(
+          "release", kind, handle,
+          state->cell.is_locked() ? "another thread or process owns it" : "it is not acquired");
     }
     if (const std::uint32_t levels = state->levels.load(platform::relaxed); levels != 0) {
       state->levels.store(levels - 1, platform::relaxed);

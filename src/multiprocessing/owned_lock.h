@@ -44,8 +44,8 @@ struct LockRef {
 
   /// For Condition: gives it up, however deep it is held. Returns how deep that was.
   std::uint32_t release_in_full() const noexcept;
-  /// Waits without limit to have it as it was, if the caller does not have it. It is the caller's in any case: false if it is
-  /// broken.
+  /// Waits without limit to have it as it was, if the caller does not have it. It is the caller's
+  /// in any case: false if it is broken.
   bool reacquire(std::uint32_t levels) const;
   [[noreturn]] void throw_broken() const;
 };

@@ -75,12 +75,13 @@ Ended SharedWait::sleep_on(platform::atomic<std::uint32_t>& word, std::uint32_t 
   if (is_interrupted_now()) return Ended::interrupted;
   if (word.load(platform::acquire) != expected) return Ended::woken;
   const std::int64_t now = platform::now();
+  if (now >= deadline_) return Ended::timed_out;
   if (now >= due_) {
     step_ = std::min(step_ * 2, longest_step);
     due_ = now + step_;
   }
   if (lookout_ && lookout_->must_look(in_time) && lookout_->look(holder)) return Ended::failed;
-  return now >= deadline_ ? Ended::timed_out : Ended::woken;
+  return Ended::woken;
 }
 
 Ended wait_on_shared_word(Self& self, platform::atomic<std::uint32_t>& word, std::uint32_t expected,

@@ -54,6 +54,13 @@ using SharedPlainLock = tutti::multiprocessing::Lock;
 // A process that waits once; others wait behind it.
 class ConditionOfKilled : public testing::Test {
  protected:
+  // So that children find all functions linked: the steps until they are would be many.
+  ConditionOfKilled() {
+    const std::scoped_lock held(condition);
+    condition.wait(std::chrono::microseconds(1));
+    condition.notify();
+  }
+
   void wait_once() {
     const std::scoped_lock held(condition);
     condition.wait();
@@ -120,10 +127,12 @@ TEST_F(ConditionOfKilled, OthersGoOnWhenAWaiterIsKilledAtAnyInstruction) {
   if (const std::string why = why_not_stepped(); !why.empty()) GTEST_SKIP() << why;
   for_each_cut(31, [&](std::size_t steps) {
     SharedCondition shared{SharedPlainLock()};
-    const Cut cut = cut_short([] {}, [&] {
-      const std::scoped_lock held(shared);
-      shared.wait(std::chrono::microseconds(300));
-    }, steps);
+    const Cut cut = cut_short([] {},
+                              [&] {
+                                const std::scoped_lock held(shared);
+                                shared.wait(std::chrono::microseconds(300));
+                              },
+                              steps);
     shared.recover();
     shared.release();
     ProcessWorker waiter([&] {
@@ -159,10 +168,12 @@ TEST_F(ConditionOfKilled, OthersGoOnWhenANotifiedOneIsKilledAtAnyInstruction) {
         std::this_thread::yield();
       }
     });
-    const Cut cut = cut_short([] {}, [&] {
-      const std::scoped_lock held(shared);
-      shared.wait();
-    }, steps);
+    const Cut cut = cut_short([] {},
+                              [&] {
+                                const std::scoped_lock held(shared);
+                                shared.wait();
+                              },
+                              steps);
     ProcessWorker waiter([&] {
       shared.recover();
       try {
@@ -197,10 +208,12 @@ TEST_F(ConditionOfKilled, OthersGoOnWhenANotifierIsKilledAtAnyInstruction) {
       });
       until([&] { return waiter->phase() == Phase::blocked_in_wait_pool; });
     }
-    const Cut cut = cut_short([] {}, [&] {
-      const std::scoped_lock held(shared);
-      shared.notify(2);
-    }, steps);
+    const Cut cut = cut_short([] {},
+                              [&] {
+                                const std::scoped_lock held(shared);
+                                shared.notify(2);
+                              },
+                              steps);
     shared.recover();
     shared.notify_all();
     shared.release();

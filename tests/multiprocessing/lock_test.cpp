@@ -26,8 +26,8 @@ using SharedLockCases = testing::Types<SharedLockIn<AmongThreads>, SharedLockIn<
 INSTANTIATE_TYPED_TEST_SUITE_P(Multiprocessing, AnyLock, SharedLockCases, CaseName);
 INSTANTIATE_TYPED_TEST_SUITE_P(Multiprocessing, PlainLock, SharedLockCases, CaseName);
 
-using tutti::multiprocessing::Lock;
 using tutti::OwnerDiedError;
+using tutti::multiprocessing::Lock;
 
 TEST(MultiprocessingLock, CopiesAreTheSameLock) {
   Lock lock("accounts");
@@ -109,10 +109,12 @@ TEST(MultiprocessingLock, SurvivesAUserKilledAtAnyInstruction) {
     Lock lock;
     lock.acquire();
     lock.release();  // So that the child finds all functions linked.
-    const Cut cut = cut_short([] {}, [&] {
-      lock.acquire();
-      lock.release();
-    }, steps);
+    const Cut cut = cut_short([] {},
+                              [&] {
+                                lock.acquire();
+                                lock.release();
+                              },
+                              steps);
     try {
       lock.acquire();
     } catch (const OwnerDiedError&) {
@@ -132,10 +134,12 @@ TEST(MultiprocessingLock, SurvivesAnHeirKilledAtAnyInstruction) {
   for_each_cut(11, [&](std::size_t steps) {
     Lock lock;
     EXPECT_EQ(Forked([&] { lock.acquire(); }).join(), 0);
-    const Cut cut = cut_short([] {}, [&] {
-      lock.recover();
-      lock.release();
-    }, steps);
+    const Cut cut = cut_short([] {},
+                              [&] {
+                                lock.recover();
+                                lock.release();
+                              },
+                              steps);
     EXPECT_TRUE(!lock.recover() || !cut.has_finished);
     lock.release();
     EXPECT_TRUE(lock.acquire(false));

@@ -27,7 +27,8 @@ TEST(MultiprocessingRLock, HeldByTheForkingThreadItIsNotTheChilds) {
   lock.acquire();
   Forked child([&] {
     if (lock.acquire(false)) throw tutti::RuntimeError("acquired");
-    if (!throws<tutti::RuntimeError>([&] { lock.release(); })) throw tutti::RuntimeError("released");
+    if (!throws<tutti::RuntimeError>([&] { lock.release(); }))
+      throw tutti::RuntimeError("released");
   });
   EXPECT_EQ(child.join(), 0);
   lock.release();

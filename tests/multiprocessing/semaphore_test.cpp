@@ -22,7 +22,8 @@ struct SharedBoundedIn : CaseIn<Flavour> {
 };
 using SharedSemaphores =
     testing::Types<SharedSemaphoreIn<AmongThreads>, SharedSemaphoreIn<AmongProcesses>>;
-using SharedBounded = testing::Types<SharedBoundedIn<AmongThreads>, SharedBoundedIn<AmongProcesses>>;
+using SharedBounded =
+    testing::Types<SharedBoundedIn<AmongThreads>, SharedBoundedIn<AmongProcesses>>;
 using SharedLimits = testing::Types<AmongThreads, AmongProcesses>;
 INSTANTIATE_TYPED_TEST_SUITE_P(MultiprocessingSemaphore, AnySemaphore, SharedSemaphores, CaseName);
 INSTANTIATE_TYPED_TEST_SUITE_P(MultiprocessingBounded, AnySemaphore, SharedBounded, CaseName);
@@ -88,10 +89,12 @@ TEST(MultiprocessingSemaphore, KeepsCountWhenAServedWaiterIsKilledAtAnyInstructi
       until([&] { return may_release->load(); });
       semaphore.release();
     });
-    const Cut cut = cut_short([] {}, [&] {
-      *may_release = true;
-      semaphore.acquire();
-    }, steps);
+    const Cut cut = cut_short([] {},
+                              [&] {
+                                *may_release = true;
+                                semaphore.acquire();
+                              },
+                              steps);
     *may_release = true;
     giver.join();
     const bool is_left = semaphore.acquire(false);
