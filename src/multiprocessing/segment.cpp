@@ -13,8 +13,8 @@ namespace {
 
 std::string explain(const char* doing, const char* label, int error) {
   const std::string advice = platform::advice_for_memory_error(error);
-  return std::string("can't ") + doing + " shared memory '" + label +
-         "': " + std::strerror(error) + (advice.empty() ? "" : ": " + advice);
+  return std::string("can't ") + doing + " shared memory '" + label + "': " + std::strerror(error) +
+         (advice.empty() ? "" : ": " + advice);
 }
 
 // Closes it unless it is released.

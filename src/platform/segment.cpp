@@ -49,8 +49,8 @@ MemoryFileSize size_of_memory_file(int descriptor) noexcept {
 }
 
 Mapping map_file(int descriptor, std::size_t size) noexcept {
-  void* const pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                           descriptor, 0);
+  void* const pages =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
   if (pages == MAP_FAILED) return {errno, nullptr};
   return {0, pages};
 }
@@ -68,6 +68,10 @@ void drop_pages(int descriptor, std::size_t offset, std::size_t size) noexcept {
                    static_cast<off_t>(offset), static_cast<off_t>(size)) != 0 &&
          errno == EINTR) {
   }
+}
+
+void keep_out_of_core_dumps(void* pages, std::size_t size) noexcept {
+  madvise(pages, size, MADV_DONTDUMP);
 }
 
 std::size_t memory_of_machine() noexcept {

@@ -39,6 +39,9 @@ void close_file(int descriptor) noexcept;
 /// Gives the memory of whole pages of the file back, for all its users: they read as zero then.
 void drop_pages(int descriptor, std::size_t offset, std::size_t size) noexcept;
 
+/// Core dumps of this process leave these pages out: to write down a sparse file would fill it.
+void keep_out_of_core_dumps(void* pages, std::size_t size) noexcept;
+
 /// Bytes of memory that the machine has.
 std::size_t memory_of_machine() noexcept;
 

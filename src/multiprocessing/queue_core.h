@@ -1,0 +1,50 @@
+// What a process has of a queue that it shares: the ring, and how threads wait for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "multiprocessing/ring.h"
+#include "runtime/self.h"
+#include "tutti/multiprocessing/queue_base.h"
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+struct QueueBase::Core {
+  Core(const char* its_kind, Ring its_ring) noexcept;
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  /// What has become of one look at the ring. `in_vain` has stored there what it has seen, in
+  /// `seen`, so that a change can be waited for.
+  enum class Tried { done, in_vain, not_in_time, shut_down };
+
+  Tried try_put(const Packing& packing, Deadline deadline, std::uint64_t& seen);
+  Tried try_put_many(void* items, std::size_t count, Packing (*packing)(void*, std::size_t),
+                     Deadline deadline, std::uint64_t& seen, std::size_t& put);
+  Tried try_get(const Unpacking& unpacking, std::size_t most, Deadline deadline,
+                std::uint64_t& seen);
+
+  template <typename Once>
+  Result put(Deadline deadline, Once once);
+  template <typename Once>
+  Result get(Deadline deadline, Once once);
+  template <typename Once, typename Changed, typename MoreToDo>
+  Result operate(runtime::WaitKind wait_kind, Sleepers& sleepers, Deadline deadline, Once once,
+                 Changed changed, MoreToDo more_to_do);
+
+  bool has_room() const noexcept;
+  bool tasks_are_done() const noexcept;
+  std::uint32_t unfinished_tasks() const noexcept;
+  /// "Queue 'jobs'"
+  std::string described() const;
+
+  const char* const kind;
+  const bool counts_tasks;
+  Ring ring;
+  platform::atomic<bool> is_closed{false};
+};
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing
