@@ -91,8 +91,8 @@ QueueBase::Core::Tried QueueBase::Core::try_put_many(void* items, std::size_t co
     const Packing next = packing(items, put);
     if (next.size > ring.largest_item()) {
       throw ValueError("an item of " + std::to_string(next.size) + " bytes is too large for " +
-                       described() + ", which takes up to " +
-                       std::to_string(ring.largest_item()) + runtime::in_calling_thread());
+                       described() + ", which takes up to " + std::to_string(ring.largest_item()) +
+                       runtime::in_calling_thread());
     }
     const auto room = ring.room_for(next.size);
     if (!room) break;
@@ -234,9 +234,8 @@ QueueBase::Result QueueBase::get_item(const Unpacking& unpacking, Deadline deadl
 QueueBase::Result QueueBase::get_items(const Unpacking& unpacking, std::size_t most,
                                        Deadline deadline) {
   Core& core = open_core();
-  return core.get(deadline, [&](std::uint64_t& seen) {
-    return core.try_get(unpacking, most, deadline, seen);
-  });
+  return core.get(
+      deadline, [&](std::uint64_t& seen) { return core.try_get(unpacking, most, deadline, seen); });
 }
 
 // --- tasks and the end ---------------------------------------------------------------------------

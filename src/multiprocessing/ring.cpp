@@ -138,8 +138,8 @@ std::optional<Ring::Room> Ring::room_for(std::size_t size) {
     if (auto room = room_in_other_lane(tail, head, size, spacious, here / 2)) return room;
   }
   if (auto room = room_in_lane(tail, head, size)) return room;
-  return room_in_other_lane(tail, head, size,
-                            std::max(spacious, std::min(2 * here, largest_lane)), largest_lane);
+  return room_in_other_lane(tail, head, size, std::max(spacious, std::min(2 * here, largest_lane)),
+                            largest_lane);
 }
 
 std::optional<Ring::Room> Ring::room_in_lane(Place tail, Place head, std::size_t size) const {
@@ -282,7 +282,7 @@ void Ring::give_back_lane(const Item& item) noexcept {
   const auto page_of = [&](std::uint32_t position) {
     return std::size_t{position & (lane.units - 1)} * unit / page;
   };
-  const auto [first, second] = std::minmax(page_of(item.before.position()), page_of(item.mark));
+  const auto [first, second] = std::minmax({page_of(item.before.position()), page_of(item.mark)});
   const auto drop = [&](std::size_t from, std::size_t to) {
     if (from >= to) return;
     platform::drop_pages(segment_.descriptor(), lane.offset + from * page, (to - from) * page);

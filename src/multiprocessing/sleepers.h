@@ -60,8 +60,7 @@ class Sleepers {
     std::uint32_t word = word_.load(platform::relaxed);
     do {
       if ((word & asleep) == 0) return;
-    } while (
-        !word_.compare_exchange_weak(word, (word + one_wake) & ~asleep, platform::relaxed));
+    } while (!word_.compare_exchange_weak(word, (word + one_wake) & ~asleep, platform::relaxed));
     runtime::wake_shared_word(word_, count);
   }
 

@@ -53,8 +53,7 @@ class JoinableQueue : public BasicQueue<T> {
   }
 
  private:
-  explicit JoinableQueue(Segment segment)
-      : BasicQueue<T>("JoinableQueue", std::move(segment)) {}
+  explicit JoinableQueue(Segment segment) : BasicQueue<T>("JoinableQueue", std::move(segment)) {}
 };
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing
