@@ -121,12 +121,12 @@ TEST(ProcessQueue, MaxsizeBoundsTheNumberOfItems) {
 
 TEST(ProcessQueue, FullAndEmptySayWhichQueue) {
   Queue<int> jobs(1, "jobs");
-  EXPECT_TRUE(throws<queue::Empty>([&] { jobs.get_nowait(); },
-                                   {"Queue 'jobs' is empty", "MainThread"}));
+  EXPECT_TRUE(
+      throws<queue::Empty>([&] { jobs.get_nowait(); }, {"Queue 'jobs' is empty", "MainThread"}));
   EXPECT_TRUE(throws<queue::Empty>([&] { jobs.get(true, 1ms); }, {"Queue 'jobs' is empty"}));
   jobs.put(1);
-  EXPECT_TRUE(throws<queue::Full>([&] { jobs.put_nowait(2); },
-                                  {"Queue 'jobs' is full", "maxsize of 1"}));
+  EXPECT_TRUE(
+      throws<queue::Full>([&] { jobs.put_nowait(2); }, {"Queue 'jobs' is full", "maxsize of 1"}));
   EXPECT_TRUE(throws<queue::Full>([&] { jobs.put(2, false); }));
   EXPECT_TRUE(throws<queue::Full>([&] { jobs.put(2, true, 0.001); }));
   EXPECT_EQ(jobs.name(), "jobs");
@@ -177,7 +177,8 @@ TEST(ProcessQueue, ManyAtATime) {
 TEST(ProcessQueue, GetManyCrossesLanes) {
   Queue<std::string> texts;
   std::vector<std::string> items;
-  for (std::size_t i = 0; i < 60; ++i) items.emplace_back(i * 1000, 'a' + static_cast<char>(i % 26));
+  for (std::size_t i = 0; i < 60; ++i)
+    items.emplace_back(i * 1000, 'a' + static_cast<char>(i % 26));
   for (int round = 0; round < 20; ++round) {
     std::vector<std::string> left = items;
     texts.put_many(left);
