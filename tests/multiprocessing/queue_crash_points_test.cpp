@@ -57,7 +57,8 @@ class Tally {
  public:
   explicit Tally(std::string operation) : operation_(std::move(operation)) {}
   ~Tally() {
-    std::printf("| %-46s | %7zu | %5zu | %4zu |\n", operation_.c_str(), instructions_, kills_, lost_);
+    std::printf("| %-46s | %7zu | %5zu | %4zu |\n", operation_.c_str(), instructions_, kills_,
+                lost_);
     std::fflush(stdout);
   }
   Tally(const Tally&) = delete;
