@@ -38,7 +38,7 @@ std::size_t Reader::read_count(std::size_t smallest) {
   return static_cast<std::size_t>(count);
 }
 
-void Nesting::throw_deep() {
+void throw_deep() {
   throw ValueError("value is nested deeper than " + std::to_string(deepest) + " levels");
 }
 

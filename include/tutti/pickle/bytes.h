@@ -99,6 +99,8 @@ class Measure {
   std::size_t depth_ = 0;
 };
 
+[[noreturn]] void throw_deep();
+
 /// One level of containers in containers, while it is read or measured.
 class Nesting {
  public:
@@ -113,8 +115,6 @@ class Nesting {
   Nesting& operator=(const Nesting&) = delete;
 
  private:
-  [[noreturn]] static void throw_deep();
-
   std::size_t& depth_;
 };
 

@@ -19,6 +19,8 @@ struct ThrownRecord {
   std::string known;
   /// Its what().
   std::string text;
+  /// Of an OSError, the errno value.
+  int code = 0;
 };
 
 /// The exception and its causes; empty for null.

@@ -259,6 +259,12 @@ inline constexpr Kind kind = kinds::kind_of<std::remove_cv_t<T>>();
 template <typename T>
 using PartsOf = typename kinds::Parts<std::remove_cv_t<T>, kind<T>>::List;
 
+/// Whether members are arrays, which can only be filled, not made.
+template <typename... Parts>
+constexpr bool have_array(TypeList<Parts...>) {
+  return (std::is_array_v<Parts> || ...);
+}
+
 /// Instantiating it is the error for a `Part` that can't cross: the `member`th of a `Whole`,
 /// counted from 1. Of a container, the 1st is its element or key, the 2nd the mapped value; the
 /// whole itself is the 0th.

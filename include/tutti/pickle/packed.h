@@ -358,11 +358,6 @@ T read_container(Reader& reader) {
   return container;
 }
 
-template <typename... Parts>
-constexpr bool have_array(TypeList<Parts...>) {
-  return (std::is_array_v<Parts> || ...);
-}
-
 template <typename T>
 T read(Reader& reader) {
   constexpr Kind kind = pickle::kind<T>;
