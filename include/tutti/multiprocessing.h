@@ -9,5 +9,6 @@
 #include "tutti/multiprocessing/queue.h"
 #include "tutti/multiprocessing/reduction.h"
 #include "tutti/multiprocessing/segment.h"
+#include "tutti/multiprocessing/shared_memory.h"
 #include "tutti/multiprocessing/simple_queue.h"
 #include "tutti/multiprocessing/worker_lost.h"

@@ -28,6 +28,13 @@ Connection::Connection(int descriptor, bool readable, bool writable) {
   state_ = std::make_shared<State>(descriptor, platform::stream_of(descriptor), readable, writable);
 }
 
+Connection Connection::taken_over(int descriptor, bool readable, bool writable) try {
+  return Connection(descriptor, readable, writable);
+} catch (...) {
+  platform::close_descriptor(descriptor);
+  throw;
+}
+
 void Connection::send_bytes(std::span<const std::byte> buffer, std::ptrdiff_t offset,
                             std::optional<std::ptrdiff_t> size) const {
   const auto length = static_cast<std::ptrdiff_t>(buffer.size());

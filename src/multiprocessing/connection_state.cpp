@@ -14,7 +14,11 @@ std::string reason_of(int error) {
 
 std::string refusal(std::string_view what, int descriptor, std::string_view why) {
   std::string text = "can't ";
-  text.append(what).append(" Connection of descriptor ").append(std::to_string(descriptor)).append(": ").append(why);
+  text.append(what)
+      .append(" Connection of descriptor ")
+      .append(std::to_string(descriptor))
+      .append(": ")
+      .append(why);
   return text + runtime::in_calling_thread();
 }
 
@@ -29,9 +33,9 @@ bool wait_for(std::span<platform::Watched> watched, std::int64_t deadline) {
   const runtime::DescriptorWait wait = runtime::wait_for_descriptors(self, watched, deadline);
   runtime::stop_or_throw(self, wait.ended);
   if (wait.error != 0) {
-    throw OSError("can't wait for descriptors: " + reason_of(wait.error) +
-                      runtime::in_calling_thread(),
-                  wait.error);
+    throw OSError(
+        "can't wait for descriptors: " + reason_of(wait.error) + runtime::in_calling_thread(),
+        wait.error);
   }
   return wait.ended != runtime::Ended::timed_out;
 }

@@ -18,8 +18,7 @@ State& checked(State* state) {
 
 }  // namespace
 
-Sending::Sending(State* state)
-    : use_(state, what), state_(checked(state)), turn_(state->sending) {
+Sending::Sending(State* state) : use_(state, what), state_(checked(state)), turn_(state->sending) {
   // Another thread may have broken the sending off.
   checked(state);
 }
@@ -54,9 +53,8 @@ std::size_t Sending::write_some(std::span<const std::byte> head, std::span<const
                                 std::span<const int> descriptors, bool has_begun) {
   for (;;) {
     const platform::Transfer moved =
-        descriptors.empty()
-            ? platform::write_now(state_.stream, state_.descriptor, head, body)
-            : platform::write_now_with(state_.descriptor, head, body, descriptors);
+        descriptors.empty() ? platform::write_now(state_.stream, state_.descriptor, head, body)
+                            : platform::write_now_with(state_.descriptor, head, body, descriptors);
     if (moved.error == 0) return moved.size;
     if (moved.error == EAGAIN) {
       wait_for_room(has_begun);

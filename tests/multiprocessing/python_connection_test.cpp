@@ -27,13 +27,13 @@ class PythonConnection : public testing::Test {
  protected:
   Connection run(const std::string& body) {
     auto [here, there] = Pipe();
-    python_.emplace("import os, sys\n"
-                    "from multiprocessing import reduction\n"
-                    "from multiprocessing.connection import Connection\n"
-                    "connection = Connection(int(sys.argv[1]))\n" +
-                        body,
-                    std::vector{std::to_string(there.fileno())},
-                    std::initializer_list<int>{there.fileno()});
+    python_.emplace(
+        "import os, sys\n"
+        "from multiprocessing import reduction\n"
+        "from multiprocessing.connection import Connection\n"
+        "connection = Connection(int(sys.argv[1]))\n" +
+            body,
+        std::vector{std::to_string(there.fileno())}, std::initializer_list<int>{there.fileno()});
     return here;
   }
   int join() { return python_->join(); }
@@ -44,10 +44,10 @@ class PythonConnection : public testing::Test {
 };
 
 TEST_F(PythonConnection, BytesOfAnyLengthGoThereAndBack) {
-  const Connection connection = run(
-      "try:\n"
-      "    while True: connection.send_bytes(connection.recv_bytes())\n"
-      "except EOFError: pass\n");
+  const Connection connection =
+      run("try:\n"
+          "    while True: connection.send_bytes(connection.recv_bytes())\n"
+          "except EOFError: pass\n");
   std::mt19937 random(3);
   // Around the limits of what CPython sends in one piece, and what we take memory for at once.
   for (const std::size_t size : {0, 1, 4096, 16384, 16385, 65536, 1 << 20, (3 << 20) + 1}) {
@@ -68,9 +68,9 @@ TEST_F(PythonConnection, ItsEndIsOurEndOfMessages) {
 }
 
 TEST_F(PythonConnection, AKilledOneIsAnEndToo) {
-  const Connection connection = run(
-      "connection._send(b'\\0\\0\\0\\x09part')\n"
-      "connection.recv_bytes()\n");
+  const Connection connection =
+      run("connection._send(b'\\0\\0\\0\\x09part')\n"
+          "connection.recv_bytes()\n");
   EXPECT_TRUE(connection.poll(tutti::forever));
   kill();
   join();
@@ -79,11 +79,11 @@ TEST_F(PythonConnection, AKilledOneIsAnEndToo) {
 
 // Only the announcement is sent: three gibibytes are to be refused, not received.
 TEST_F(PythonConnection, LengthsBeyondTwoGibibytesAreUnderstoodOnBothSides) {
-  const Connection connection = run(
-      "import struct\n"
-      "connection._send(struct.pack('!iQ', -1, 3 << 30))\n"
-      "try: connection.recv_bytes(1000)\n"
-      "except OSError: sys.exit(7)\n");
+  const Connection connection =
+      run("import struct\n"
+          "connection._send(struct.pack('!iQ', -1, 3 << 30))\n"
+          "try: connection.recv_bytes(1000)\n"
+          "except OSError: sys.exit(7)\n");
   EXPECT_TRUE(throws<tutti::OSError>([&] { connection.recv_bytes(1000); }, {"3221225472 bytes"}));
   constexpr std::string_view announcement("\xff\xff\xff\xff\0\0\0\0\xc0\0\0\0", 12);
   EXPECT_EQ(write(connection.fileno(), announcement.data(), announcement.size()), 12);
@@ -91,12 +91,12 @@ TEST_F(PythonConnection, LengthsBeyondTwoGibibytesAreUnderstoodOnBothSides) {
 }
 
 TEST_F(PythonConnection, HandlesGoThereAndBack) {
-  const Connection connection = run(
-      "pipe = reduction.recv_handle(connection)\n"
-      "os.write(pipe, b'from python')\n"
-      "r, w = os.pipe()\n"
-      "reduction.send_handle(connection, r, os.getppid())\n"
-      "os.write(w, b'again')\n");
+  const Connection connection =
+      run("pipe = reduction.recv_handle(connection)\n"
+          "os.write(pipe, b'from python')\n"
+          "r, w = os.pipe()\n"
+          "reduction.send_handle(connection, r, os.getppid())\n"
+          "os.write(w, b'again')\n");
   auto [reader, writer] = Pipe(false);
   reduction::send_handle(connection, writer.fileno());
   char text[16] = {};

@@ -120,12 +120,25 @@ class Connection {
   bool readable() const noexcept;
   bool writable() const noexcept;
 
+  /// To pass it to a spawned process.
+  template <typename Archive>
+  friend void tutti_serialize(Archive& archive, Connection& connection) {
+    bool can_receive = connection.readable();
+    bool can_send = connection.writable();
+    archive(can_receive, can_send);
+    int descriptor = Archive::is_reading ? -1 : connection.fileno();
+    archive.descriptor(descriptor, "Connection");
+    if constexpr (Archive::is_reading) connection = taken_over(descriptor, can_receive, can_send);
+  }
   /// Null for one that was made closed.
   State* state() const noexcept { return state_.get(); }
   /// Whether they are copies of one.
   friend bool operator==(const Connection&, const Connection&) noexcept = default;
 
  private:
+  // Closes the descriptor if it is good for nothing.
+  static Connection taken_over(int descriptor, bool readable, bool writable);
+
   std::shared_ptr<State> state_;
 };
 

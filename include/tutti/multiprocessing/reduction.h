@@ -10,12 +10,11 @@ namespace tutti::inline TUTTI_ABI::multiprocessing::reduction {
 /// there need not be named; the argument is Python's. Throws as Connection::send_bytes() does, and
 /// OSError when the connection is no Unix socket or `descriptor` not open. Thread-safe. Python
 /// counterpart: multiprocessing.reduction.send_handle.
-void send_handle(const connection::Connection& connection, int descriptor,
-                 int destination_pid = 0);
+void send_handle(const connection::Connection& connection, int descriptor, int destination_pid = 0);
 
 /// Waits for a descriptor that send_handle() sends, and returns it; the caller owns it. It is not
-/// inherited over exec. Throws as Connection::recv_bytes() does, and RuntimeError when what comes is
-/// no descriptor. Thread-safe. Python counterpart: multiprocessing.reduction.recv_handle.
+/// inherited over exec. Throws as Connection::recv_bytes() does, and RuntimeError when what comes
+/// is no descriptor. Thread-safe. Python counterpart: multiprocessing.reduction.recv_handle.
 int recv_handle(const connection::Connection& connection);
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing::reduction
