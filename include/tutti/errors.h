@@ -36,6 +36,12 @@ class ValueError : public Error {
   using Error::Error;
 };
 
+/// A position that is not in the list. Python: IndexError.
+class IndexError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// An attribute of a `threading::local` that this thread has not set. Python: AttributeError.
 class AttributeError : public Error {
  public:

@@ -9,6 +9,7 @@
 #include "tutti/multiprocessing/queue.h"
 #include "tutti/multiprocessing/reduction.h"
 #include "tutti/multiprocessing/segment.h"
+#include "tutti/multiprocessing/shareable_list.h"
 #include "tutti/multiprocessing/shared_memory.h"
 #include "tutti/multiprocessing/simple_queue.h"
 #include "tutti/multiprocessing/worker_lost.h"

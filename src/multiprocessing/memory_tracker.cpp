@@ -25,9 +25,9 @@ using runtime::GuardHolder;
 ///   claimed → number of the file   once the rest of the entry is written
 ///   number of the file → free   by whoever has unlinked the block
 ///
-/// All in one word, so that each happens once, also when several processes unlink at a time. Numbers
-/// of files are above 1 and not used again while the file is open. A process killed with an entry
-/// claimed leaves that unusable, and no block.
+/// All in one word, so that each happens once, also when several processes unlink at a time.
+/// Numbers of files are above 1 and not used again while the file is open. A process killed with an
+/// entry claimed leaves that unusable, and no block.
 struct Entry {
   static constexpr std::uint64_t free = 0;
   static constexpr std::uint64_t claimed = 1;

@@ -5,8 +5,8 @@
 // listed. It starts with the first block, and ends, in a program that goes on, after the last.
 //
 // The order of steps makes up for a kill between any two: a block is listed before it gets its
-// name, and struck off after it has lost it. An entry holds the identity of its file, so a name that
-// meanwhile is somebody else's is left alone.
+// name, and struck off after it has lost it. An entry holds the identity of its file, so a name
+// that meanwhile is somebody else's is left alone.
 #pragma once
 
 #include <string>

@@ -120,8 +120,8 @@ std::shared_ptr<Block> attach(const std::optional<std::string>& wanted) {
 SharedMemory::SharedMemory(std::optional<std::string> name, bool create, std::ptrdiff_t size,
                            bool track) {
   if (size < 0 || (create && size == 0)) {
-    throw ValueError("the size of shared memory is a positive number, not " +
-                     std::to_string(size) + runtime::in_calling_thread());
+    throw ValueError("the size of shared memory is a positive number, not " + std::to_string(size) +
+                     runtime::in_calling_thread());
   }
   block_ = create ? shared_memory::create(name, size, track) : attach(name);
 }
@@ -148,9 +148,8 @@ std::span<std::byte> SharedMemory::part_for(std::size_t offset, std::optional<st
   if (offset > all.size() || (count && *count > (all.size() - offset) / size)) {
     throw ValueError(about("map", name(),
                            std::to_string(count.value_or(0)) + " objects of " +
-                               std::to_string(size) + " bytes from byte " +
-                               std::to_string(offset) + " on are beyond its " +
-                               std::to_string(all.size()) + " bytes"));
+                               std::to_string(size) + " bytes from byte " + std::to_string(offset) +
+                               " on are beyond its " + std::to_string(all.size()) + " bytes"));
   }
   if (offset % alignment != 0) {
     throw ValueError(about("map", name(),

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,6 +31,20 @@ namespace {
   _exit(0);
 }
 
+// Not by fork(): without a signal at its end the new process is invisible for wait(), and what the
+// program and this library do around a fork does not concern it.
+long fork_quietly() noexcept {
+  return syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
+}
+
+int exit_code_of(pid_t process) noexcept {
+  int status = 0;
+  while (waitpid(process, &status, __WALL) < 0) {
+    if (errno != EINTR) return errno;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
 }  // namespace
 
 Survivor start_survivor(void (*last_will)(void*), void* argument) noexcept {
@@ -40,14 +55,14 @@ Survivor start_survivor(void (*last_will)(void*), void* argument) noexcept {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  // Not by fork(): without a signal at its end it is invisible for wait(), and what the program and
-  // this library do around a fork does not concern it.
-  const long process = syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
-  if (process == 0) {
+  const long parent_of_it = fork_quietly();
+  if (parent_of_it == 0) {
+    const long survivor = fork_quietly();
+    if (survivor != 0) _exit(survivor < 0 ? errno : 0);
     close(ends[1]);
     survive(ends[0], last_will, argument);
   }
-  const int error = process < 0 ? errno : 0;
+  const int error = parent_of_it < 0 ? errno : exit_code_of(static_cast<pid_t>(parent_of_it));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(ends[0]);
   if (error != 0) close(ends[1]);

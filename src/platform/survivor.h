@@ -15,7 +15,7 @@ struct Survivor {
 
 /// Starts a process that waits for the end of all who hold its lifeline, calls
 /// `last_will(argument)` (async-signal-safe code only, for the caller may have other threads), and
-/// ends. It is no child that wait() could find, no signal but SIGKILL reaches it, and of the
+/// ends. It is no child of the caller's, no signal but SIGKILL reaches it, and of the
 /// caller's descriptors it keeps standard error alone.
 Survivor start_survivor(void (*last_will)(void*), void* argument) noexcept;
 

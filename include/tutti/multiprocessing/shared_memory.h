@@ -28,8 +28,8 @@ struct SharedMemoryOptions {
   bool track = true;
 };
 
-/// A block of memory with a name, for processes that have nothing else in common: programs in Python
-/// attach to it too.
+/// A block of memory with a name, for processes that have nothing else in common: programs in
+/// Python attach to it too.
 ///
 ///     SharedMemory memory({.create = true, .size = 1'000'000});
 ///     auto numbers = memory.map<double>();          // in another process:
@@ -77,12 +77,12 @@ class SharedMemory {
     return {reinterpret_cast<T*>(part.data()), part.size() / sizeof(T)};
   }
 
-  /// Unmaps it, for all copies in this process: spans of it must not be used any more. Closing twice
-  /// does nothing.
+  /// Unmaps it, for all copies in this process: spans of it must not be used any more. Closing
+  /// twice does nothing.
   void close() const noexcept;
   /// Takes the name away, for all processes. Who has it mapped keeps it. Throws FileNotFoundError
-  /// when there is no block of that name any more. It may be called by whoever knows the block, also
-  /// after close().
+  /// when there is no block of that name any more. It may be called by whoever knows the block,
+  /// also after close().
   void unlink() const;
 
   /// To pass it to a spawned process: that attaches to it.
