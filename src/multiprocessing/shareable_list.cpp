@@ -139,8 +139,8 @@ class Layout {
     const char* const end = stored_as.data() + stored_as.size();
     const auto [rest, error] = std::from_chars(stored_as.data(), end, length);
     if (error != std::errc() || rest + 1 != end || *rest != 's' || length > place.size()) {
-      throw_corrupt(memory_, "item " + std::to_string(position) + " is packed as '" +
-                                 stored_as + "'");
+      throw_corrupt(memory_,
+                    "item " + std::to_string(position) + " is packed as '" + stored_as + "'");
     }
     while (length > 0 && place[length - 1] == std::byte{}) --length;
     const std::span<const std::byte> bytes = place.first(length);

@@ -31,9 +31,17 @@ struct OwnedList {
   ~OwnedList() { list.shm().unlink(); }
 };
 
-const std::vector<Item> one_of_each{
-    None(), true, false, -5, std::numeric_limits<std::int64_t>::max(), 2.5, "text", "",
-    "exactly8", "Grüße, длинный текст", Bytes{std::byte{1}, std::byte{0}, std::byte{255}}};
+const std::vector<Item> one_of_each{None(),
+                                    true,
+                                    false,
+                                    -5,
+                                    std::numeric_limits<std::int64_t>::max(),
+                                    2.5,
+                                    "text",
+                                    "",
+                                    "exactly8",
+                                    "Grüße, длинный текст",
+                                    Bytes{std::byte{1}, std::byte{0}, std::byte{255}}};
 
 TEST(ShareableList, HoldsWhatItWasGiven) {
   const OwnedList owned(one_of_each);
@@ -160,8 +168,8 @@ TEST(ShareableList, BrokenMemoryIsAnError) {
     }
   }
   const SharedMemory small({.create = true, .size = 15});
-  EXPECT_TRUE(throws<tutti::ValueError>([&] { ShareableList::attach(small.name()); },
-                                        {"holds no list"}));
+  EXPECT_TRUE(
+      throws<tutti::ValueError>([&] { ShareableList::attach(small.name()); }, {"holds no list"}));
   small.unlink();
 }
 

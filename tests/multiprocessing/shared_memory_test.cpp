@@ -126,8 +126,8 @@ TEST(SharedMemory, ANameIsTakenOnce) {
 }
 
 TEST(SharedMemory, ThereMustBeSomethingToAttachTo) {
-  EXPECT_TRUE(throws<tutti::FileNotFoundError>([] { SharedMemory(own_name("none")); },
-                                               {own_name("none")}));
+  EXPECT_TRUE(
+      throws<tutti::FileNotFoundError>([] { SharedMemory(own_name("none")); }, {own_name("none")}));
   EXPECT_TRUE(throws<tutti::ValueError>([] { SharedMemory(std::nullopt); }, {"needs a name"}));
 }
 
@@ -224,8 +224,7 @@ TEST(SharedMemory, WeAttachToAPythonProgramsBlock) {
       "sys.exit(answer)\n",
       {std::to_string(there.fileno())}, {there.fileno()});
   const auto name = here.recv_bytes();
-  const SharedMemory memory(
-      std::string(reinterpret_cast<const char*>(name.data()), name.size()));
+  const SharedMemory memory(std::string(reinterpret_cast<const char*>(name.data()), name.size()));
   EXPECT_EQ(memory.map<char>(4, 1)[0], 'o');
   memory.map<char>()[0] = 77;
   here.send_bytes("done");
@@ -312,8 +311,8 @@ TEST_F(LeftMemory, OfAKilledProgramIsRemovedWithAWarning) {
   EXPECT_TRUE(exists(name));
   child.kill();
   child.join();
-  EXPECT_EQ(errors(), "tutti: the program has ended without unlink() of the shared memory '" + name +
-                          "', which is removed now\n");
+  EXPECT_EQ(errors(), "tutti: the program has ended without unlink() of the shared memory '" +
+                          name + "', which is removed now\n");
   EXPECT_FALSE(exists(name));
 }
 
@@ -415,8 +414,7 @@ TEST_F(LeftMemory, IsLookedAfterByAProcessThatDisturbsNobody) {
     std::set<std::string> open;
     until([&] {
       open.clear();
-      for (const auto& entry :
-           fs::directory_iterator("/proc/" + std::to_string(process) + "/fd")) {
+      for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(process) + "/fd")) {
         open.insert(entry.path().filename());
       }
       return open == std::set<std::string>{"0", "2"};

@@ -29,10 +29,10 @@ using ShareableItem =
 ///     auto speed = settings.get<std::string>(0);
 ///     settings.shm().unlink();                       // in the end
 ///
-/// Items may change their values and types; a text or bytes must fit into the room that its item got
-/// at first: 8 bytes, or its length up to the next multiple of 8 (always one byte more at least).
-/// Zeros at the end of bytes are lost, as in Python. Items are not guarded: who reads while another
-/// one writes may find half of either, so share a Lock with the list. Python counterpart:
+/// Items may change their values and types; a text or bytes must fit into the room that its item
+/// got at first: 8 bytes, or its length up to the next multiple of 8 (always one byte more at
+/// least). Zeros at the end of bytes are lost, as in Python. Items are not guarded: who reads while
+/// another one writes may find half of either, so share a Lock with the list. Python counterpart:
 /// multiprocessing.shared_memory.ShareableList.
 class ShareableList {
  public:
