@@ -135,7 +135,7 @@ std::size_t Receiving::read_some(std::span<std::byte> room) {
       moved = read_now(room);
       return moved.error != EAGAIN;
     };
-    if (!reads() && !runtime::spin<runtime::Looks::ever_rarer>(&state_, platform::never, reads)) {
+    if (!reads() && !runtime::spin<runtime::Looks::dear>(&state_, platform::never, reads)) {
       platform::Watched watched{state_.descriptor, platform::can_read, 0};
       wait_for({&watched, 1}, platform::never);
       continue;

@@ -25,6 +25,8 @@ enum class Looks {
   steady,
   /// Longer and longer: for a word that its owner is writing to, whom each look costs a cache miss.
   ever_rarer,
+  /// Even, with some time between: each look is a system call.
+  dear,
 };
 
 /// Spins until `done()`, until `deadline`, or until parking looks better. Returns done().
@@ -33,8 +35,8 @@ bool spin(const void* object, std::int64_t deadline, Done done) {
   // A pause instruction takes some 40 ns. In 16 of them the owner of a lock gets things done; were
   // it looked at more often at first, the lock would change hands at each look, and its cache line
   // too.
-  constexpr int shortest_pause = looks == Looks::steady ? 1 : 16;
-  constexpr int longest_pause = looks == Looks::steady ? 1 : 256;
+  constexpr int shortest_pause = looks == Looks::steady ? 1 : looks == Looks::dear ? 4 : 16;
+  constexpr int longest_pause = looks == Looks::ever_rarer ? 256 : shortest_pause;
   constexpr int pauses_between_clocks = 32;
   if (!platform::can_spin || !is_core_free()) return done();
   const std::int64_t begin = platform::now();
