@@ -2,7 +2,9 @@
 
 #include <cerrno>
 #include <string>
+#include <tuple>
 
+#include "multiprocessing/passing.h"
 #include "multiprocessing/receiving.h"
 #include "multiprocessing/sending.h"
 #include "runtime/describe.h"
@@ -58,6 +60,37 @@ std::size_t Connection::recv_bytes_into(std::span<std::byte> buffer, std::ptrdif
   check_value(static_cast<std::size_t>(offset) <= buffer.size(), "offset too large");
   return Receiving(state()).receive_into(buffer.subspan(static_cast<std::size_t>(offset)));
 }
+
+// --- connections as messages ---------------------------------------------------------------------
+
+namespace {
+
+// Its mark, and whether it can receive and send.
+using ConnectionMessage = std::tuple<std::string, bool, bool>;
+constexpr const char* mark = "tutti.Connection";
+
+}  // namespace
+
+void Connection::send_connection(const Connection& connection) const {
+  // Nobody closes it before it has been sent.
+  const Use use(connection.state(), "send");
+  const int descriptor = connection.state()->descriptor;
+  const ConnectionMessage message(mark, connection.readable(), connection.writable());
+  Sending(state()).send_with(pickle::dumps(message), {&descriptor, 1});
+}
+
+Connection Connection::recv_connection() const {
+  Arrived arrived;
+  const Bytes bytes = Receiving(state(), arrived.descriptors).receive();
+  const auto [found, can_receive, can_send] = pickle::loads<ConnectionMessage>(bytes);
+  if (found != mark || arrived.descriptors.size() != 1) {
+    throw ValueError("the message is no Connection, or its descriptor was lost on the way" +
+                     runtime::in_calling_thread());
+  }
+  return taken_over(arrived.take(), can_receive, can_send);
+}
+
+// --- waiting and the end -------------------------------------------------------------------------
 
 bool Connection::poll(Timeout timeout) const {
   const Use use(state_.get(), "poll");

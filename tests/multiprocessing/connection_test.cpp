@@ -9,10 +9,15 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -180,6 +185,63 @@ TEST_P(Pipes, MessagesOfSeveralThreadsDoNotMix) {
   for (auto& thread : threads) thread.start();
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(total[0] + total[1], 2u * 1000 * each * (each + 1) / 2);
+}
+
+// --- values --------------------------------------------------------------------------------------
+
+struct Order {
+  std::string what;
+  std::optional<int> count;
+  friend bool operator==(const Order&, const Order&) = default;
+};
+
+TEST_P(Pipes, ValuesComeAsTheyWere) {
+  const std::vector<Order> orders{{"tea", 2}, {"coffee", std::nullopt}};
+  writer.send(orders);
+  writer.send("text");
+  writer.send(std::string("text"));
+  writer.send(std::map<std::string, double>{{"pi", 3.14}});
+  EXPECT_EQ(reader.recv<std::vector<Order>>(), orders);
+  EXPECT_EQ(reader.recv<std::string>(), "text");
+  EXPECT_EQ(reader.recv<std::string>(), "text");
+  EXPECT_EQ(reader.recv()["pi"].as<double>(), 3.14);
+}
+
+TEST_P(Pipes, AValueOfAnotherTypeIsAnErrorAndNoMore) {
+  writer.send("text");
+  writer.send(5);
+  writer.send_bytes("no pickle");
+  writer.send(6);
+  EXPECT_TRUE(throws<tutti::ValueError>([&] { reader.recv<int>(); }));
+  EXPECT_EQ(reader.recv<int>(), 5);
+  EXPECT_TRUE(throws<tutti::ValueError>([&] { reader.recv<int>(); }));
+  EXPECT_EQ(reader.recv<int>(), 6);
+}
+
+TEST(Connection, CanBeSentThroughAnother) {
+  auto [one, other] = Pipe();
+  auto [reader, writer] = Pipe(false);
+  one.send(writer);
+  writer.close();
+  const auto received = other.recv<Connection>();
+  EXPECT_TRUE(received.writable() && !received.readable());
+  EXPECT_EQ(fcntl(received.fileno(), F_GETFD), FD_CLOEXEC);
+  received.send(7);
+  EXPECT_EQ(reader.recv<int>(), 7);
+}
+
+TEST(Connection, IsNotWhatSomebodyElseSent) {
+  auto [one, other] = Pipe();
+  one.send(std::tuple("tutti.Connection"s, true, true));
+  EXPECT_TRUE(throws<tutti::ValueError>([&] { other.recv<Connection>(); }, {"no Connection"}));
+  auto [reader, writer] = Pipe(false);
+  // Received as something else, it leaves no descriptor behind.
+  one.send(writer);
+  writer.close();
+  EXPECT_EQ((other.recv<std::tuple<std::string, bool, bool>>()),
+            std::tuple("tutti.Connection", false, true));
+  EXPECT_TRUE(throws<tutti::EOFError>([&] { reader.recv_bytes(); }));
+  EXPECT_TRUE(throws<tutti::OSError>([&] { one.send(writer); }, {"handle is closed"}));
 }
 
 // --- what is refused -----------------------------------------------------------------------------

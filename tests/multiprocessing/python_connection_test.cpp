@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <variant>
 #include <vector>
 
 #include "support/python.h"
@@ -57,6 +61,37 @@ TEST_F(PythonConnection, BytesOfAnyLengthGoThereAndBack) {
     ASSERT_TRUE(connection.recv_bytes() == bytes) << size;
   }
   connection.close();
+  EXPECT_EQ(join(), 0);
+}
+
+TEST_F(PythonConnection, ValuesGoThereAndBack) {
+  const Connection connection =
+      run("try:\n"
+          "    while True: connection.send(connection.recv())\n"
+          "except EOFError: pass\n");
+  const auto echo = [&]<typename T>(const T& value) {
+    connection.send(value);
+    return connection.recv<T>() == value;
+  };
+  EXPECT_TRUE(echo(std::int64_t{-5'000'000'000}));
+  EXPECT_TRUE(echo(std::string("Grüße")));
+  EXPECT_TRUE(echo(std::vector<double>{1.5, -0.25}));
+  EXPECT_TRUE(echo(std::map<std::string, std::vector<int>>{{"one", {1}}, {"none", {}}}));
+  EXPECT_TRUE(echo(std::tuple(std::optional<int>(), true, std::string(1 << 20, 'x'))));
+  connection.close();
+  EXPECT_EQ(join(), 0);
+}
+
+TEST_F(PythonConnection, ItsValuesAreReadWhateverTheyAre) {
+  const Connection connection =
+      run("connection.send({'name': 'tea', 'sizes': [1, 2], 'price': 2.5, 'sold': None})\n"
+          "assert connection.recv() == ['done', 1, None]\n");
+  const tutti::pickle::Object message = connection.recv();
+  EXPECT_EQ(message["name"].as<std::string>(), "tea");
+  EXPECT_EQ(message["sizes"].as<std::vector<int>>(), (std::vector{1, 2}));
+  EXPECT_EQ(message["sold"].as<std::optional<int>>(), std::nullopt);
+  using Element = std::variant<std::monostate, int, std::string>;
+  connection.send(std::vector<Element>{"done", 1, std::monostate()});
   EXPECT_EQ(join(), 0);
 }
 

@@ -9,12 +9,14 @@
 #include <optional>
 #include <ranges>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "tutti/errors.h"
+#include "tutti/pickle.h"
 #include "tutti/time.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing::connection {
@@ -35,10 +37,10 @@ struct State;
 /// One end of a pipe or of a stream socket, for whole messages.
 ///
 ///     auto [here, there] = multiprocessing::Pipe();
-///     multiprocessing::Process child([end = there] { end.send_bytes("ready"); });
+///     multiprocessing::Process child([end = there] { end.send(std::vector{1, 2, 3}); });
 ///     child.start();
 ///     there.close();                   // the child has its own
-///     auto message = here.recv_bytes();
+///     auto numbers = here.recv<std::vector<int>>();
 ///
 /// A handle: copies are the same connection, as references are in Python. The descriptor is closed
 /// by close(), or with the last copy; it is not inherited over exec. A child made by fork() has its
@@ -47,7 +49,8 @@ struct State;
 ///
 /// On the wire a message is its length, four bytes with sign and the highest first, and its bytes;
 /// longer than 2 GiB - 1, -1 and then eight bytes of length. That is what CPython's Connections
-/// send and expect.
+/// send and expect, and values cross as pickles: see tutti/pickle.h. So the other end may be a
+/// Python program's.
 ///
 /// Thread-safe: messages of several threads don't mix, each direction is one thread's at a time.
 /// Between processes that share one end they may, as with any pipe. Waiting counts as I/O in
@@ -61,6 +64,37 @@ class Connection {
   /// Owns `descriptor` from now on. Throws ValueError when it is negative or good for nothing,
   /// OSError when it is not open; then it is still the caller's.
   explicit Connection(int descriptor, bool readable = true, bool writable = true);
+
+  /// Sends a value as one message. What can't cross is an error of the compiler. Throws ValueError
+  /// for a value that Python has none for; the rest as send_bytes(). Python counterpart: send.
+  template <typename T>
+  void send(const T& value) const {
+    if constexpr (std::same_as<T, Connection>) {
+      send_connection(value);
+    } else if constexpr (std::is_convertible_v<const T&, std::string_view> &&
+                         !std::same_as<T, std::string>) {
+      // A literal is a text, not an array of characters.
+      send(std::string(std::string_view(value)));
+    } else {
+      send_bytes(std::span<const std::byte>(pickle::dumps(value)));
+    }
+  }
+
+  /// Waits for a message and returns it as a T; of type pickle::Object, which may be any, if none
+  /// is given. Throws ValueError when it is no T: the message is gone then, and the connection as
+  /// good as before; the rest as recv_bytes(). Python counterpart: recv.
+  ///
+  /// A Connection can be sent to a process that asks for one by recv<Connection>(), through a
+  /// duplex Pipe or another Unix socket; it is open in both then. For others the message is a tuple
+  /// of three, without the descriptor.
+  template <typename T = pickle::Object>
+  T recv() const {
+    if constexpr (std::same_as<T, Connection>) {
+      return recv_connection();
+    } else {
+      return pickle::loads<T>(recv_bytes());
+    }
+  }
 
   /// Sends the bytes of `buffer` from `offset` on, `size` or all of them, as one message; waits
   /// while the other end does not keep up. Throws BrokenPipeError when nobody can receive it any
@@ -136,6 +170,8 @@ class Connection {
   friend bool operator==(const Connection&, const Connection&) noexcept = default;
 
  private:
+  void send_connection(const Connection& connection) const;
+  Connection recv_connection() const;
   // Closes the descriptor if it is good for nothing.
   static Connection taken_over(int descriptor, bool readable, bool writable);
 
