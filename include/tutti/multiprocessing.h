@@ -3,6 +3,7 @@
 
 #include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/connection.h"
+#include "tutti/multiprocessing/context.h"
 #include "tutti/multiprocessing/fork_map.h"
 #include "tutti/multiprocessing/joinable_queue.h"
 #include "tutti/multiprocessing/process.h"
@@ -12,4 +13,5 @@
 #include "tutti/multiprocessing/shareable_list.h"
 #include "tutti/multiprocessing/shared_memory.h"
 #include "tutti/multiprocessing/simple_queue.h"
+#include "tutti/multiprocessing/start_method.h"
 #include "tutti/multiprocessing/worker_lost.h"

@@ -1,8 +1,14 @@
 #include "multiprocessing/child.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <iostream>
+#include <new>
+#include <string>
 
+#include "multiprocessing/errors.h"
+#include "multiprocessing/process_control.h"
 #include "platform/process.h"
 #include "runtime/shutdown.h"
 #include "tutti/errors.h"
@@ -22,9 +28,9 @@ struct Child {
   platform::end_process(code);
 }
 
-void print_exception(const Work& work) noexcept {
+void print_exception() noexcept {
   try {
-    const std::string text = "Process " + work.name(work.argument) + ":\n" +
+    const std::string text = "Process " + ProcessControl::current()->name() + ":\n" +
                              platform::describe_current_exception() + "\n";
     platform::print_error(text.c_str());
   } catch (...) {
@@ -40,7 +46,7 @@ void take_exception(Child& child) noexcept {
     child.code = exit.code;
   } catch (...) {
     child.code = 1;
-    print_exception(child.work);
+    print_exception();
   }
 }
 
@@ -65,7 +71,19 @@ void flush_standard_streams() noexcept {
   std::fflush(stderr);
 }
 
-void run_as_child(Work work) noexcept {
+void tie_to_parent(const platform::Descriptor& childs_end) noexcept {
+  const int error = platform::die_with_parent(childs_end);
+  if (error == 0) return;
+  try {
+    const std::string text = "tutti: " + described(ProcessControl::current()->name()) +
+                             " may outlive its parent: " + std::strerror(error) + "\n";
+    platform::print_error(text.c_str());
+  } catch (const std::bad_alloc&) {
+    platform::print_error("tutti: a daemonic process may outlive its parent\n");
+  }
+}
+
+void run_as_child(Work work, Ending ending) noexcept {
   Child child{work};
   const auto run = [](void* pointer) {
     const Work& given = static_cast<Child*>(pointer)->work;
@@ -75,6 +93,7 @@ void run_as_child(Work work) noexcept {
   // pthread_exit() in the only thread would end the process as the parent is to end.
   const auto on_cancel = [](void*) { end(0); };
   platform::run_guarded(run, on_exception, on_cancel, &child);
+  if (ending == Ending::as_a_program) std::exit(child.code);
   end(child.code);
 }
 

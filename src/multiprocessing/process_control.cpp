@@ -4,15 +4,19 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 #include "multiprocessing/child.h"
 #include "multiprocessing/children.h"
 #include "multiprocessing/errors.h"
 #include "multiprocessing/polling.h"
+#include "multiprocessing/start_method.h"
+#include "multiprocessing/told_process.h"
+#include "platform/spawn.h"
 #include "runtime/names.h"
+#include "runtime/registry.h"
 #include "runtime/shutdown.h"
+#include "threading/overrider.h"
 #include "tutti/errors.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
@@ -64,6 +68,7 @@ ProcessControl::ProcessControl(ProcessOptions options)
     : creator_(platform::process_id()),
       stage_(Stage::made),
       is_daemon_(options.daemon ? *options.daemon : current()->is_daemon()),
+      start_method_(options.start_method),
       target_(std::move(options.target)) {
   ProcessControl& creator = *current();
   identity_ = creator.identity_;
@@ -89,12 +94,29 @@ ProcessControl::ProcessControl(Parent parent)
   runtime::set_name(this, name_);
 }
 
+ProcessControl::ProcessControl(Identity identity)
+    : creator_(platform::process_id()),
+      stage_(Stage::current),
+      is_daemon_(identity.is_daemon),
+      identity_(std::move(identity.numbers)),
+      name_(std::move(identity.name)),
+      authkey_(std::move(identity.authkey)) {}
+
 ProcessControl::~ProcessControl() {
   runtime::forget_name(this);
 }
 
 std::shared_ptr<ProcessControl> ProcessControl::current() {
   return the_current();
+}
+
+void ProcessControl::become(Identity identity, Descriptor creator) {
+  auto parent =
+      std::make_shared<ProcessControl>(Parent{identity.creator, std::move(identity.creators_name)});
+  if (creator) parent->handle_ = std::make_shared<Descriptor>(std::move(creator));
+  auto control = std::make_shared<ProcessControl>(std::move(identity));
+  control->parent_ = std::move(parent);
+  the_current() = std::move(control);
 }
 
 // --- start ---------------------------------------------------------------------------------------
@@ -122,19 +144,30 @@ void ProcessControl::start(Process& object) {
     static const bool ends_in_order = (runtime::end_before_statics_made_so_far(), true);
     (void)ends_in_order;
     children::sweep_now_and_then();
-    start_by_fork(object);
+    start_by(start_method_ ? *start_method_ : start_method_in_force(), object);
   } catch (...) {
     {
       const GuardHolder held(children::guard());
       children::remove(*this);
       handle_.reset();
       life_line_ = {};
+      message_.reset();
     }
     stage_.store(Stage::made, platform::release);
     throw;
   }
   // The child has its own.
   target_ = Callable();
+}
+
+void ProcessControl::start_by(StartMethod method, Process& object) {
+  switch (method) {
+    case StartMethod::fork:
+      return start_by_fork(object);
+    case StartMethod::spawn:
+      check_can_be_told(method, object);
+      return start_by_spawn();
+  }
 }
 
 void ProcessControl::start_by_fork(Process& object) {
@@ -146,6 +179,81 @@ void ProcessControl::start_by_fork(Process& object) {
   if (forked.error != 0) fail_to_start(forked.error);
   if (forked.process == 0) live_as_child(object);
   hold_child(forked.process, *handle);
+}
+
+// It sees nothing of this process but what it is told.
+void ProcessControl::check_can_be_told(StartMethod method, Process& object) const {
+  static const auto base_run = [] {
+    Process plain(std::shared_ptr<ProcessControl>{});
+    return threading::overrider_of_run(plain);
+  }();
+  const std::string start =
+      "cannot start " + described(name()) + " by " + multiprocessing::to_string(method) + ": ";
+  if (threading::overrider_of_run(object) != base_run) {
+    throw TypeError(start +
+                    "the members of a class that overrides run() can't cross between "
+                    "processes; give a target, or use the start method fork");
+  }
+  if (target_ && target_.crossing() == nullptr) {
+    throw TypeError(start + target_.obstacle() + "; use the start method fork");
+  }
+  if (!is_bootstrapped()) {
+    throw RuntimeError(start +
+                       "static objects of a process that is being spawned must not start "
+                       "processes");
+  }
+  if (!can_spawn()) {
+    throw RuntimeError(start +
+                       "main() can't be passed by in this program, since the library is "
+                       "part of a shared library of its; call multiprocessing::freeze_support() "
+                       "first in main()");
+  }
+  if (runtime::registry_descriptor() < 0) {
+    throw RuntimeError(start +
+                       "there was no descriptor to share the thread registry by when the "
+                       "program began");
+  }
+}
+
+Message ProcessControl::message(Outgoing& outgoing) const {
+  const Crossing* crossing = target_ ? target_.crossing() : nullptr;
+  Message message;
+  message.identity = {identity_,
+                      name(),
+                      authkey(),
+                      is_daemon(),
+                      platform::process_id(),
+                      current()->name(),
+                      start_method_in_force()};
+  if (crossing != nullptr) {
+    message.entry = name_function(reinterpret_cast<std::uintptr_t>(crossing->entry()));
+  }
+  if (life_line_.childs_end) {
+    message.life_line = outgoing.add_descriptor(life_line_.childs_end.get());
+  }
+  return message;
+}
+
+void ProcessControl::start_by_spawn() {
+  const std::shared_ptr<Descriptor> handle = prepare_handle();
+  Outgoing outgoing;
+  open_message(write_message(message(outgoing), target_ ? target_.crossing() : nullptr, outgoing));
+  platform::Spawn spawn;
+  spawn.arguments = {platform::invocation_name(), "[" + name() + "]"};
+  spawn.descriptors = {message_.get(), runtime::registry_descriptor()};
+  spawn.descriptors.insert(spawn.descriptors.end(), outgoing.descriptors().begin(),
+                           outgoing.descriptors().end());
+  flush_standard_streams();
+  const platform::Forked spawned = platform::spawn_this_program(spawn);
+  if (spawned.error != 0) fail_to_start(spawned.error);
+  hold_child(spawned.process, *handle);
+}
+
+void ProcessControl::open_message(const std::vector<std::byte>& bytes) {
+  const GuardHolder held(children::guard());
+  platform::Opened opened = platform::open_message(bytes);
+  if (opened.error != 0) fail_to_start(opened.error);
+  message_ = std::move(opened.descriptor);
 }
 
 // A child that can't be held must not have begun, so the number of its descriptor is taken before.
@@ -169,6 +277,7 @@ std::shared_ptr<Descriptor> ProcessControl::prepare_handle() {
 void ProcessControl::hold_child(std::uint32_t process, Descriptor& handle) {
   const GuardHolder held(children::guard());
   life_line_.childs_end.reset();
+  message_.reset();
   platform::Opened child = platform::open_process(process);
   if (child.error == EMFILE || child.error == ENFILE) {
     handle.reset();
@@ -199,21 +308,16 @@ void ProcessControl::fail_to_start(int error) const {
 void ProcessControl::vanish(bool is_calling_process) noexcept {
   if (handle_ != nullptr) handle_->reset();
   life_line_.parents_end.reset();
+  message_.reset();
   if (!is_calling_process) life_line_.childs_end.reset();
 }
 
 void ProcessControl::live_as_child(Process& object) {
   platform::leave_standard_streams_to_parent();
   become_current();
-  if (is_daemon()) {
-    if (const int error = platform::die_with_parent(life_line_.childs_end); error != 0) {
-      platform::print_error(("tutti: " + described(name()) +
-                             " may outlive its parent: " + std::string(std::strerror(error)) + "\n")
-                                .c_str());
-    }
-  }
-  run_as_child({[](void* process) { static_cast<Process*>(process)->run(); }, &object,
-                [](void* process) { return static_cast<Process*>(process)->name(); }});
+  if (is_daemon()) tie_to_parent(life_line_.childs_end);
+  run_as_child({[](void* process) { static_cast<Process*>(process)->run(); }, &object},
+               Ending::at_once);
 }
 
 void ProcessControl::become_current() {

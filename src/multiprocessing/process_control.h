@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "multiprocessing/message.h"
 #include "platform/process.h"
 #include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/process.h"
@@ -30,11 +31,16 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
     std::string name;
   };
   explicit ProcessControl(Parent parent);
+  /// For the calling process, which was told who it is.
+  explicit ProcessControl(Identity identity);
   ~ProcessControl();
   ProcessControl(const ProcessControl&) = delete;
   ProcessControl& operator=(const ProcessControl&) = delete;
 
   static std::shared_ptr<ProcessControl> current();
+  /// Makes the calling process the one that was told so. `creator` is the process to wait for the
+  /// creator's end by; none for a child of the creator in the kernel's account, too.
+  static void become(Identity identity, platform::Descriptor creator);
   static Process handle_of(std::shared_ptr<ProcessControl> control) {
     return Process(std::move(control));
   }
@@ -77,7 +83,12 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
  private:
   enum class Stage : std::uint32_t { made, starting, running, ended, current, parent };
 
+  void start_by(StartMethod method, Process& object);
   void start_by_fork(Process& object);
+  void start_by_spawn();
+  void check_can_be_told(StartMethod method, Process& object) const;
+  Message message(Outgoing& outgoing) const;
+  void open_message(const std::vector<std::byte>& bytes);
   std::shared_ptr<platform::Descriptor> prepare_handle();
   void hold_child(std::uint32_t process, platform::Descriptor& handle);
   [[noreturn]] void fail_to_start(int error) const;
@@ -106,6 +117,7 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
 
   std::string name_;     // Guarded by runtime::leaf_guard.
   std::string authkey_;  // Guarded by runtime::leaf_guard.
+  const std::optional<StartMethod> start_method_;
   Callable target_;
   /// Of the calling process; null in the main one.
   std::shared_ptr<ProcessControl> parent_;
@@ -114,6 +126,8 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
   // thread does not take the descriptor away under them.
   std::shared_ptr<platform::Descriptor> handle_;
   platform::LifeLine life_line_;
+  /// While a process is told what to do.
+  platform::Descriptor message_;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -194,16 +195,27 @@ int cores() noexcept {
   return count;
 }
 
-void* map_shared(std::size_t size, const char* name) noexcept {
+SharedPages map_shared(std::size_t size, const char* name) noexcept {
   // A named memory file shows up in /proc/PID/maps; without a free descriptor, plain shared pages
   // do.
-  const int file = name == nullptr ? -1 : memfd_create(name, MFD_CLOEXEC);
-  const bool sized = file >= 0 && ftruncate(file, static_cast<off_t>(size)) == 0;
-  const int flags = sized ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
-  void* pages =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, sized ? file : -1, 0);
+  const int file = memfd_create(name, MFD_CLOEXEC);
+  if (file >= 0 && ftruncate(file, static_cast<off_t>(size)) == 0) {
+    const SharedPages mapped = map_shared_again(size, file);
+    if (mapped.pages != nullptr) return mapped;
+  }
   if (file >= 0) close(file);
-  return pages == MAP_FAILED ? nullptr : pages;
+  void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return {pages == MAP_FAILED ? nullptr : pages, -1};
+}
+
+SharedPages map_shared_again(std::size_t size, int descriptor) noexcept {
+  struct stat file = {};
+  if (fstat(descriptor, &file) != 0 || file.st_size != static_cast<off_t>(size)) return {};
+  void* pages =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+  if (pages == MAP_FAILED) return {};
+  return {pages, descriptor};
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "platform/spawn.h"
 #include "runtime/life.h"
 #include "runtime/settings.h"
 #include "tutti/errors.h"
@@ -24,21 +25,34 @@ void label(void* pages) {
   header.magic.store(RegistryHeader::expected_magic, platform::release);
 }
 
-Slot* map_slots() {
-  void* pages = platform::map_shared(sizeof(Slot) * slot_capacity,
-                                     is_shown_to_others() ? registry_name : nullptr);
-  if (pages == nullptr) {
+platform::SharedPages map_slots() {
+  constexpr std::size_t size = sizeof(Slot) * slot_capacity;
+  // A spawned process has its parent's.
+  if (const int inherited = platform::inheritance().registry; inherited >= 0) {
+    const platform::SharedPages shared = platform::map_shared_again(size, inherited);
+    if (shared.pages != nullptr) return shared;
+    std::fputs("tutti: the thread registry of the parent process can't be mapped\n", stderr);
+    std::abort();
+  }
+  const platform::SharedPages made =
+      platform::map_shared(size, is_shown_to_others() ? registry_name : hidden_registry_name);
+  if (made.pages == nullptr) {
     std::fputs("tutti: no memory for the thread registry\n", stderr);
     std::abort();
   }
-  label(pages);
-  return static_cast<Slot*>(pages);
+  label(made.pages);
+  return made;
 }
 
 // Never unmapped: threads may outlive static objects.
+const platform::SharedPages& mapped() {
+  static const platform::SharedPages pages = map_slots();
+  return pages;
+}
+
 Slot* slots() {
-  static Slot* const mapped = map_slots();
-  return mapped;
+  static Slot* const first = static_cast<Slot*>(mapped().pages);
+  return first;
 }
 
 RegistryHeader& header() {
@@ -159,6 +173,10 @@ ThreadId id_of(const Slot& slot) noexcept {
 
 std::uint32_t last_slot() noexcept {
   return header().last.load(platform::acquire);
+}
+
+int registry_descriptor() noexcept {
+  return mapped().descriptor;
 }
 
 void hide_registry() noexcept {

@@ -32,8 +32,9 @@ struct RegistryHeader {
 static_assert(sizeof(RegistryHeader) <= sizeof(Slot));
 
 /// By this name other programs find the registry among a process's mappings; with
-/// TUTTI_INSPECT=off in the environment it has none.
+/// TUTTI_INSPECT=off in the environment it has the other one.
 inline constexpr const char* registry_name = "tutti-registry";
+inline constexpr const char* hidden_registry_name = "tutti-private";
 
 constexpr std::uint32_t slot_number(ThreadId id) {
   return id & 0xffff;
@@ -55,6 +56,8 @@ Slot& slot_at(std::uint32_t number) noexcept;
 ThreadId id_of(const Slot& slot) noexcept;
 /// Numbers 1 to last_slot() have been in use at some time.
 std::uint32_t last_slot() noexcept;
+/// For processes that are executed by this one; -1 if it can't be shared with them.
+int registry_descriptor() noexcept;
 /// Asks other programs not to show this one, nor others that share the registry.
 void hide_registry() noexcept;
 /// True if `id` is a living thread of this process.

@@ -1,7 +1,6 @@
 #include "threading/thread_control.h"
 
 #include <array>
-#include <cstring>
 #include <exception>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "runtime/trace.h"
 #include "runtime/waiting.h"
 #include "threading/errors.h"
+#include "threading/overrider.h"
 #include "threading/report_exception.h"
 #include "threading/report_state.h"
 #include "threading/roster.h"
@@ -28,28 +28,6 @@ std::string next_name() {
 }
 
 using RunFunction = void (*)(Thread*);
-
-// The function that `object.run()` would call. It is looked up by the starter, while the object is
-// certainly whole, and not by the new thread, which may come when the object is being destroyed. By
-// the Itanium C++ ABI, which both compilers follow, a pointer to a virtual member function holds
-// the offset of its entry in the virtual table, plus 1 where functions may lie at odd addresses
-// (there the arm ABI marks the second word instead).
-RunFunction overrider_of_run(Thread& object) noexcept {
-  void (Thread::*const run)() = &Thread::run;
-  std::array<std::uintptr_t, 2> words;
-  static_assert(sizeof run == sizeof words);
-  std::memcpy(words.data(), &run, sizeof words);
-#if defined(__x86_64__)
-  const std::uintptr_t offset = words[0] - 1;
-#else
-  const std::uintptr_t offset = words[0];
-#endif
-  const char* virtual_table;
-  std::memcpy(&virtual_table, static_cast<const void*>(&object), sizeof virtual_table);
-  RunFunction function;
-  std::memcpy(&function, virtual_table + offset, sizeof function);
-  return function;
-}
 
 }  // namespace
 
@@ -113,6 +91,8 @@ void ThreadControl::choose_run(Thread& object) {
     Thread plain = handle_of(nullptr);
     return overrider_of_run(plain);
   }();
+  // By the starter, while the object is certainly whole, and not by the new thread, which may come
+  // when it is being destroyed.
   run_ = overrider_of_run(object);
   if (run_ == base_run) {
     run_ = nullptr;  // The target is in this control; the object need not outlive the start.

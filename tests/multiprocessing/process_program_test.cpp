@@ -45,15 +45,13 @@ TEST(ProcessProgram, AChildThatEndsItsThreadCallsNothingOfItsParents) {
 // A daemon that lives on would keep the program's output open, so its end is waited for.
 TEST(ProcessProgram, DaemonsDieWithAParentThatIsKilled) {
   if (under_thread_sanitizer) GTEST_SKIP() << "it can't follow a fork among threads";
-  EXPECT_TRUE(
-      ended_with(process_case("killed_parent"), -SIGKILL, "the other child goes on\n"));
+  EXPECT_TRUE(ended_with(process_case("killed_parent"), -SIGKILL, "the other child goes on\n"));
 }
 
 TEST(ProcessProgram, AnInterruptionEndsTheWaitForChildren) {
   const Ended ended = process_case("interrupted_at_the_end");
   EXPECT_EQ(ended.code, 0);
-  EXPECT_EQ(ended.err,
-            "tutti: interrupted while waiting for processes; ending without them\n");
+  EXPECT_EQ(ended.err, "tutti: interrupted while waiting for processes; ending without them\n");
 }
 
 }  // namespace tests

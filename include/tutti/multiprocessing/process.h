@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tutti/multiprocessing/callable.h"
+#include "tutti/multiprocessing/start_method.h"
 #include "tutti/time.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
@@ -27,6 +28,8 @@ struct ProcessOptions {
   std::string name = {};
   /// Left out: as the process that makes this one.
   std::optional<bool> daemon = std::nullopt;
+  /// Left out: that of set_start_method().
+  std::optional<StartMethod> start_method = std::nullopt;
 };
 
 /// A child process. Made first, then started, as a threading::Thread; joined if someone wants to

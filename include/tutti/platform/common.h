@@ -69,6 +69,12 @@ struct Started {
   Thread thread;
 };
 
+struct SharedPages {
+  void* pages = nullptr;
+  /// By which programs that are executed get them, too; closed on exec, -1 if there is none.
+  int descriptor = -1;
+};
+
 struct ForkHandlers {
   void (*prepare)();
   void (*parent)();

@@ -457,7 +457,8 @@ int cores() noexcept;
 
 // --- memory, exit, fork, signals -----------------------------------------------------------------
 
-void* map_shared(std::size_t size, const char* name) noexcept;
+SharedPages map_shared(std::size_t size, const char* name) noexcept;
+SharedPages map_shared_again(std::size_t size, int descriptor) noexcept;
 void at_thread_exit(void (*function)(void*), void* argument) noexcept;
 /// An execution ends when its threads have; nothing is called.
 void before_exit(void (*function)()) noexcept;

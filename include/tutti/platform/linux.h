@@ -162,8 +162,11 @@ int cores() noexcept;
 // --- memory, exit, fork, signals -----------------------------------------------------------------
 
 /// Zeroed pages that children inherit as shared, or null when there is no memory. The system's
-/// tools show them by `name`; null for none.
-void* map_shared(std::size_t size, const char* name) noexcept;
+/// tools show them by `name`.
+SharedPages map_shared(std::size_t size, const char* name) noexcept;
+/// The same pages once more, in a program that was executed with their descriptor, which stays
+/// open; null if it is not that of so many pages.
+SharedPages map_shared_again(std::size_t size, int descriptor) noexcept;
 
 /// Calls `function(argument)` when the calling thread ends, after its thread_local objects are
 /// destroyed; not for a thread that is running when the process ends. `function` is the same in all

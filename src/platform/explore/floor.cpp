@@ -278,11 +278,15 @@ int cores() noexcept {
 
 // --- memory, exit, fork, signals -----------------------------------------------------------------
 
-void* map_shared(std::size_t size, const char* /*name*/) noexcept {
+SharedPages map_shared(std::size_t size, const char* /*name*/) noexcept {
   // Not shared: there are no children.
   void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return pages == MAP_FAILED ? nullptr : pages;
+  return {pages == MAP_FAILED ? nullptr : pages, -1};
+}
+
+SharedPages map_shared_again(std::size_t /*size*/, int /*descriptor*/) noexcept {
+  return {};
 }
 
 void at_thread_exit(void (*function)(void*), void* argument) noexcept {
