@@ -18,14 +18,18 @@ using look::Picture;
 TEST(Graph, DrawsThreadsAndWaitsForGraphviz) {
   const Background program = hanging("many-ways");
   until_told(program);
-  const Ended ended = tutti({"graph", number(program.pid())});
+  Ended ended;
+  // Whom a thread waits for is known once it has waited for a while.
+  until([&] {
+    ended = tutti({"graph", number(program.pid())});
+    return bool(has_line(ended.out, "^  n3 -> n1 \\[label=\"join of Anna\"\\]"));
+  });
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_TRUE(has(ended.out, "digraph waits {\n"));
   EXPECT_TRUE(
       has_line(ended.out, "^  n1 \\[label=\"Anna\\\\nblocked \\(lock pool\\)\\\\n.*\", color=red"));
   EXPECT_TRUE(has_line(ended.out, "^  n1 -> n2 \\[label=\"Lock 'right'\", color=red"));
   EXPECT_TRUE(has_line(ended.out, "^  n2 -> n1 \\[label=\"Lock 'left'\", color=red"));
-  EXPECT_TRUE(has_line(ended.out, "^  n3 -> n1 \\[label=\"join of Anna\"\\]"));
   EXPECT_TRUE(has_line(ended.out, "\\[label=\"empty Queue 'jobs'\", shape=ellipse"));
   EXPECT_TRUE(has_line(ended.out, "^  n6 -> n\\d+ \\[label=\"\", style=dashed\\]"))
       << "patient has a time-out";
