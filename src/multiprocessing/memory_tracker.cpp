@@ -85,11 +85,11 @@ void prepare_for_forks() {
 }
 
 int begin() noexcept {
-  void* const pages = platform::map_shared(sizeof(Table), nullptr);
+  void* const pages = platform::map_inherited(sizeof(Table));
   if (pages == nullptr) return ENOMEM;
   const platform::Survivor survivor = platform::start_survivor(remove_listed, pages);
   if (survivor.error != 0) {
-    platform::unmap_shared(pages, sizeof(Table));
+    platform::unmap_inherited(pages, sizeof(Table));
     return survivor.error;
   }
   table = static_cast<Table*>(pages);
@@ -99,7 +99,7 @@ int begin() noexcept {
 
 void end() noexcept {
   platform::close_descriptor(lifeline);
-  platform::unmap_shared(table, sizeof(Table));
+  platform::unmap_inherited(table, sizeof(Table));
   table = nullptr;
   lifeline = -1;
 }

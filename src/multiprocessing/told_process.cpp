@@ -65,9 +65,9 @@ void live_as_told(std::vector<std::byte> message, std::vector<platform::Descript
     has_begun.store(true, platform::relaxed);
     run_as_child({call_entry, &told}, ending);
   } catch (const std::exception& error) {
-    platform::print_error(("tutti: a process can't read what it is to do: " +
-                           std::string(error.what()) + "\n")
-                              .c_str());
+    platform::print_error(
+        ("tutti: a process can't read what it is to do: " + std::string(error.what()) + "\n")
+            .c_str());
     platform::end_process(1);
   }
 }

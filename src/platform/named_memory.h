@@ -44,8 +44,9 @@ int unlink_memory(const char* name) noexcept;
 /// Async-signal-safe.
 bool unlink_memory_if(const char* name, const FileIdentity& identity) noexcept;
 
-/// What map_shared() has mapped.
-void unmap_shared(void* pages, std::size_t size) noexcept;
+/// Zeroed pages without a name that children share, or null when there is no memory.
+void* map_inherited(std::size_t size) noexcept;
+void unmap_inherited(void* pages, std::size_t size) noexcept;
 
 /// Bytes that nobody can guess.
 std::uint32_t random_number() noexcept;

@@ -106,8 +106,8 @@ std::vector<std::byte> read_message(const Descriptor& message) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(file.st_size));
   std::size_t read = 0;
   while (read < bytes.size()) {
-    const ssize_t count = pread(message.get(), bytes.data() + read, bytes.size() - read,
-                                static_cast<off_t>(read));
+    const ssize_t count =
+        pread(message.get(), bytes.data() + read, bytes.size() - read, static_cast<off_t>(read));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return {};
     read += static_cast<std::size_t>(count);
