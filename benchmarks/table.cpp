@@ -121,6 +121,8 @@ std::vector<Comparison> comparisons() {
       {"barrier_cycle_4", cpu_time, {"std_barrier"}},
       {"thread_start_join", wall_time, {"std_thread"}, 1.1},
       {"thread_start_join", cpu_time, {"std_thread"}},
+      {"mp_pipe_64", wall_time, {"pipe", "unix_socket", "cpython"}},
+      {"mp_pipe_1mib", wall_time, {"pipe", "unix_socket", "cpython"}},
       {"explore_schedules", throughput, {}, 200e3, Against::nothing},
       {"explore_schedules", throughput, {"kernel_threads"}},
       {"explore_depth_first", throughput, {}, 200e3, Against::nothing},

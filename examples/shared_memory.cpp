@@ -61,7 +61,6 @@ int main() {
     ++rows_of[static_cast<std::size_t>(row.process)];
   }
   memory.unlink();
-  std::cout << height << " rows by " << processes << " processes: " << rows_of.front()
-            << " each\n";
+  std::cout << height << " rows by " << processes << " processes: " << rows_of.front() << " each\n";
   std::cout << inside << " of " << width * height << " points belong to the set\n";
 }

@@ -65,7 +65,8 @@ void remove_listed(void* argument) {
 
 // --- this process's part -------------------------------------------------------------------------
 
-// Held over a fork, so that the child finds the rest whole.
+// Held over a fork, so that the child finds the rest whole; and, with the first block, while the
+// survivor is started: others who come then need it too.
 constinit runtime::Guard guard;
 // Null while this process has no block listed.
 Table* table = nullptr;
