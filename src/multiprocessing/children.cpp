@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "multiprocessing/fork_server.h"
 #include "runtime/chain.h"
 #include "runtime/shutdown.h"
 #include "runtime/waiting.h"
@@ -50,6 +51,7 @@ void end_all() {
   try {
     end_daemons();
     while (const auto child = first_running(false)) child->join(platform::never);
+    fork_server::stop();
   } catch (const KeyboardInterrupt&) {
     platform::print_error("tutti: interrupted while waiting for processes; ending without them\n");
   }
@@ -71,6 +73,7 @@ void in_child() {
   for (ProcessControl* child = list.first(); child != nullptr; child = child->next) {
     child->vanish(child == being_forked);
   }
+  fork_server::vanish();
   list = {};
   length = 0;
   sweep_at = 0;

@@ -9,6 +9,7 @@
 #include "multiprocessing/child.h"
 #include "multiprocessing/children.h"
 #include "multiprocessing/errors.h"
+#include "multiprocessing/fork_server.h"
 #include "multiprocessing/polling.h"
 #include "multiprocessing/start_method.h"
 #include "multiprocessing/told_process.h"
@@ -151,7 +152,8 @@ void ProcessControl::start(Process& object) {
       children::remove(*this);
       handle_.reset();
       life_line_ = {};
-      message_.reset();
+      close_what_was_told();
+      status_ = {};
     }
     stage_.store(Stage::made, platform::release);
     throw;
@@ -167,6 +169,9 @@ void ProcessControl::start_by(StartMethod method, Process& object) {
     case StartMethod::spawn:
       check_can_be_told(method, object);
       return start_by_spawn();
+    case StartMethod::forkserver:
+      check_can_be_told(method, object);
+      return start_by_server();
   }
 }
 
@@ -249,6 +254,50 @@ void ProcessControl::start_by_spawn() {
   hold_child(spawned.process, *handle);
 }
 
+void ProcessControl::start_by_server() {
+  const std::shared_ptr<Descriptor> handle = prepare_handle();
+  {
+    // The child is another process's, so it can't find out by itself whether this one lives.
+    const GuardHolder held(children::guard());
+    platform::Opened own = platform::open_process(platform::process_id());
+    if (own.error != 0) fail_to_start(own.error);
+    creators_process_ = std::move(own.descriptor);
+    status_ = platform::make_packet_pair();
+    if (status_.error != 0) fail_to_start(status_.error);
+  }
+  Outgoing outgoing;
+  Message told = message(outgoing);
+  told.creator = outgoing.add_descriptor(creators_process_.get());
+  open_message(write_message(told, target_ ? target_.crossing() : nullptr, outgoing));
+  std::vector<int> given = {message_.get(), status_.theirs.get()};
+  given.insert(given.end(), outgoing.descriptors().begin(), outgoing.descriptors().end());
+  flush_standard_streams();
+  {
+    const GuardHolder held(children::guard());
+    const int error = fork_server::request(given);
+    close_what_was_told();
+    life_line_.childs_end.reset();
+    if (error != 0) fail_to_start(error);
+  }
+  fork_server::Child child = fork_server::await_answer(status_.ours);
+  if (child.error == EPIPE) {
+    throw OSError("cannot start " + described(name()) +
+                      ": the fork server was killed while it was asked to; start it again",
+                  child.error);
+  }
+  if (child.error != 0) fail_to_start(child.error);
+  const GuardHolder held(children::guard());
+  process_.store(child.number, platform::relaxed);
+  *handle = std::move(child.process);
+  stage_.store(Stage::running, platform::release);
+}
+
+void ProcessControl::close_what_was_told() noexcept {
+  message_.reset();
+  creators_process_.reset();
+  status_.theirs.reset();
+}
+
 void ProcessControl::open_message(const std::vector<std::byte>& bytes) {
   const GuardHolder held(children::guard());
   platform::Opened opened = platform::open_message(bytes);
@@ -277,7 +326,7 @@ std::shared_ptr<Descriptor> ProcessControl::prepare_handle() {
 void ProcessControl::hold_child(std::uint32_t process, Descriptor& handle) {
   const GuardHolder held(children::guard());
   life_line_.childs_end.reset();
-  message_.reset();
+  close_what_was_told();
   platform::Opened child = platform::open_process(process);
   if (child.error == EMFILE || child.error == ENFILE) {
     handle.reset();
@@ -308,7 +357,8 @@ void ProcessControl::fail_to_start(int error) const {
 void ProcessControl::vanish(bool is_calling_process) noexcept {
   if (handle_ != nullptr) handle_->reset();
   life_line_.parents_end.reset();
-  message_.reset();
+  close_what_was_told();
+  status_ = {};
   if (!is_calling_process) life_line_.childs_end.reset();
 }
 
@@ -339,21 +389,45 @@ void ProcessControl::run_target() {
 // --- end -----------------------------------------------------------------------------------------
 
 bool ProcessControl::look_for_end() noexcept {
-  {
-    const GuardHolder held(children::guard());
-    const Stage stage = stage_.load(platform::relaxed);
-    if (stage != Stage::running || is_anothers()) return stage == Stage::ended;
-    const platform::Reaped reaped = platform::reap(*handle_);
-    if (!reaped.has_ended) return false;
-    exit_code_.store(reaped.is_code_known ? reaped.code : unknown_exit_code, platform::relaxed);
-    life_line_ = {};
-    // release: whoever sees the end sees the code.
-    stage_.store(Stage::ended, platform::release);
+  Found found = find_end();
+  if (found == Found::ended_untold) {
+    // The server is about to tell the code; or it can't, because somebody has stopped it.
+    constexpr std::int64_t time_to_tell = 1'000'000'000;
+    platform::wait_until_readable(status_.ours.get(), platform::now() + time_to_tell);
+    found = find_end();
   }
+  return found == Found::ended;
+}
+
+ProcessControl::Found ProcessControl::find_end() noexcept {
+  // The list's handle may be the last.
   const std::shared_ptr<ProcessControl> keep = shared_from_this();
   const GuardHolder held(children::guard());
+  const Stage stage = stage_.load(platform::relaxed);
+  if (stage == Stage::ended) return Found::ended;
+  if (stage != Stage::running || is_anothers()) return Found::running;
+  int code = unknown_exit_code;
+  if (status_.ours) {
+    const fork_server::Status status = fork_server::read_status(status_.ours);
+    if (status.has_ended) {
+      code = status.code;
+    } else {
+      const bool has_ended =
+          platform::wait_until_readable(handle_->get(), 0) == platform::Readable::yes;
+      if (!has_ended) return Found::running;
+      if (!status.is_lost) return Found::ended_untold;
+    }
+  } else {
+    const platform::Reaped reaped = platform::reap(*handle_);
+    if (!reaped.has_ended) return Found::running;
+    if (reaped.is_code_known) code = reaped.code;
+  }
+  exit_code_.store(code, platform::relaxed);
+  life_line_ = {};
   children::remove(*this);
-  return true;
+  // release: whoever sees the end sees the code.
+  stage_.store(Stage::ended, platform::release);
+  return Found::ended;
 }
 
 bool ProcessControl::join(std::int64_t deadline) {
@@ -433,6 +507,7 @@ void ProcessControl::close() {
   is_closed_.store(true, platform::release);
   const GuardHolder held(children::guard());
   handle_.reset();
+  status_ = {};
 }
 
 // --- questions -----------------------------------------------------------------------------------

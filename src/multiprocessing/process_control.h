@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "multiprocessing/message.h"
+#include "platform/packets.h"
 #include "platform/process.h"
 #include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/process.h"
@@ -86,8 +87,10 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
   void start_by(StartMethod method, Process& object);
   void start_by_fork(Process& object);
   void start_by_spawn();
+  void start_by_server();
   void check_can_be_told(StartMethod method, Process& object) const;
   Message message(Outgoing& outgoing) const;
+  void close_what_was_told() noexcept;
   void open_message(const std::vector<std::byte>& bytes);
   std::shared_ptr<platform::Descriptor> prepare_handle();
   void hold_child(std::uint32_t process, platform::Descriptor& handle);
@@ -95,6 +98,8 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
   [[noreturn]] void live_as_child(Process& object);
   void become_current();
 
+  enum class Found { running, ended, ended_untold };
+  Found find_end() noexcept;
   bool wait_for_end(int descriptor, std::int64_t deadline);
   void check_open() const;
   std::shared_ptr<platform::Descriptor> handle() const;
@@ -128,6 +133,9 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
   platform::LifeLine life_line_;
   /// While a process is told what to do.
   platform::Descriptor message_;
+  platform::Descriptor creators_process_;
+  /// Between this process and the fork server, about a child of that one; ours stays open.
+  platform::PacketPair status_;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

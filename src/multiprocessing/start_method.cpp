@@ -10,7 +10,7 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 
 namespace {
 
-constexpr std::array all = {StartMethod::fork, StartMethod::spawn};
+constexpr std::array all = {StartMethod::fork, StartMethod::spawn, StartMethod::forkserver};
 constexpr int unset = -1;
 
 constinit platform::atomic<int> in_force{unset};
@@ -20,7 +20,7 @@ StartMethod find(std::string_view name) {
     if (name == to_string(method)) return method;
   }
   throw ValueError("cannot find context for '" + std::string(name) +
-                   "': the start methods are fork and spawn");
+                   "': the start methods are fork, spawn and forkserver");
 }
 
 }  // namespace
@@ -31,6 +31,8 @@ const char* to_string(StartMethod method) noexcept {
       return "fork";
     case StartMethod::spawn:
       return "spawn";
+    case StartMethod::forkserver:
+      return "forkserver";
   }
   return "?";
 }

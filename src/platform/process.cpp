@@ -138,6 +138,14 @@ void fill_with_random(std::span<std::byte> bytes) noexcept {
   }
 }
 
+void ignore_interrupts() noexcept {
+  signal(SIGINT, SIG_IGN);
+}
+
+void heed_interrupts() noexcept {
+  signal(SIGINT, SIG_DFL);
+}
+
 void leave_standard_streams_to_parent() noexcept {
   __fpurge(stdout);
   __fpurge(stderr);

@@ -89,6 +89,10 @@ int installed_cores() noexcept;
 /// Fills `bytes` with what nobody can guess.
 void fill_with_random(std::span<std::byte> bytes) noexcept;
 
+/// Whether SIGINT is ignored, or does what it does by default.
+void ignore_interrupts() noexcept;
+void heed_interrupts() noexcept;
+
 /// In a fork's child: what the C library's standard streams still had to write or to give is the
 /// parent's. Standard input reads as empty from now on.
 void leave_standard_streams_to_parent() noexcept;

@@ -48,6 +48,12 @@ TEST(ProcessProgram, DaemonsDieWithAParentThatIsKilled) {
   EXPECT_TRUE(ended_with(process_case("killed_parent"), -SIGKILL, "the other child goes on\n"));
 }
 
+// The fork server, too.
+TEST(ProcessProgram, DaemonsDieWithAKilledParentHoweverTheyWereStarted) {
+  EXPECT_TRUE(ended_with(process_case("killed_parent_of_others"), -SIGKILL,
+                         "another child goes on\nanother child goes on\n"));
+}
+
 TEST(ProcessProgram, AnInterruptionEndsTheWaitForChildren) {
   const Ended ended = process_case("interrupted_at_the_end");
   EXPECT_EQ(ended.code, 0);

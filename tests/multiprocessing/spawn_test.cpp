@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "multiprocessing/fork_server.h"
 #include "runtime/registry.h"
 #include "support/throws.h"
 #include "support/until.h"
@@ -116,6 +117,9 @@ void tell_ident(const Mouth& mouth) {
 
 class Told : public testing::TestWithParam<StartMethod> {
  protected:
+  // The fork server lives as long as its program otherwise.
+  void TearDown() override { tutti::multiprocessing::fork_server::stop(); }
+
   Process made(ProcessOptions options) {
     options.start_method = GetParam();
     return Process(std::move(options));
@@ -163,7 +167,8 @@ TEST_P(Told, KnowsWhoItIs) {
   Process process =
       made({.target = {tell_who_it_is, tube.mouth()}, .name = "child", .daemon = true});
   process.start();
-  EXPECT_EQ(tube.hear(), "child MainProcess " + std::to_string(getpid()) + " alive secret fork daemon");
+  EXPECT_EQ(tube.hear(),
+            "child MainProcess " + std::to_string(getpid()) + " alive secret fork daemon");
   process.join();
   EXPECT_EQ(process.exitcode(), 0);
   current_process().set_authkey(key);
@@ -208,7 +213,8 @@ TEST_P(Told, CanBeKilledAndWaitedFor) {
 TEST_P(Told, MayHaveChildrenOfAnyKind) {
   EXPECT_EQ(exit_code_of([] {
               int sum = 0;
-              for (const StartMethod method : {StartMethod::fork, StartMethod::spawn}) {
+              for (const StartMethod method :
+                   {StartMethod::fork, StartMethod::spawn, StartMethod::forkserver}) {
                 Process child({.target = {[](int code) { throw SystemExit{code}; }, 4},
                                .start_method = method});
                 child.start();
@@ -217,7 +223,7 @@ TEST_P(Told, MayHaveChildrenOfAnyKind) {
               }
               throw SystemExit{sum};
             }),
-            8);
+            12);
 }
 
 TEST_P(Told, SharesTheRegistryOfThreads) {
@@ -254,8 +260,8 @@ TEST_P(Told, LeavesNothingBehind) {
   EXPECT_EQ(exit_code_of([] {}), 0);
   const std::size_t open = count_descriptors();
   for (int i = 0; i < 20; ++i) {
-    Process process = made({.target = {[](int code) { throw SystemExit{code}; }, i},
-                            .daemon = i % 2 == 0});
+    Process process =
+        made({.target = {[](int code) { throw SystemExit{code}; }, i}, .daemon = i % 2 == 0});
     process.start();
     process.join();
     ASSERT_EQ(process.exitcode(), i);
@@ -266,7 +272,46 @@ TEST_P(Told, LeavesNothingBehind) {
 std::string name_of_method(const testing::TestParamInfo<StartMethod>& method) {
   return to_string(method.param);
 }
-INSTANTIATE_TEST_SUITE_P(Process, Told, testing::Values(StartMethod::spawn), name_of_method);
+INSTANTIATE_TEST_SUITE_P(Process, Told,
+                         testing::Values(StartMethod::spawn, StartMethod::forkserver),
+                         name_of_method);
+
+// --- the fork server -----------------------------------------------------------------------------
+
+void tell_server(const Mouth& mouth) {
+  mouth.tell(std::to_string(getppid()));
+  sleep_long();
+}
+
+TEST(ForkServer, IsReplacedWhenItWasKilled) {
+  const Tube tube;
+  Process first({.target = {tell_server, tube.mouth()}, .start_method = StartMethod::forkserver});
+  first.start();
+  const pid_t server = std::stoi(tube.hear());
+  EXPECT_NE(server, getpid());
+  ASSERT_EQ(kill(server, SIGKILL), 0);
+  // Its child goes on, but nobody is left who is told its exit code.
+  EXPECT_TRUE(first.is_alive());
+  first.kill();
+  first.join();
+  EXPECT_EQ(first.exitcode(), 255);
+
+  Process second({.target = {tell_server, tube.mouth()}, .start_method = StartMethod::forkserver});
+  // It may be dying still, and take the request with it.
+  until([&] {
+    try {
+      second.start();
+      return true;
+    } catch (const tutti::OSError&) {
+      return false;
+    }
+  });
+  EXPECT_NE(std::stoi(tube.hear()), server);
+  second.kill();
+  second.join();
+  EXPECT_EQ(second.exitcode(), -SIGKILL);
+  tutti::multiprocessing::fork_server::stop();
+}
 
 // --- contexts ------------------------------------------------------------------------------------
 
@@ -284,7 +329,8 @@ TEST(Context, MakesProcessesOfItsStartMethod) {
 }
 
 TEST(Context, RefusesAMethodThatIsNone) {
-  EXPECT_TRUE(throws<ValueError>([] { get_context("clone"); }, {"cannot find context for 'clone'"}));
+  EXPECT_TRUE(
+      throws<ValueError>([] { get_context("clone"); }, {"cannot find context for 'clone'"}));
 }
 
 TEST(Context, TheStartMethodIsSetOnce) {
@@ -315,8 +361,8 @@ TEST(Callable, AFunctionOfAnotherBuildIsRefused) {
   multiprocessing::FunctionName name =
       multiprocessing::name_function(reinterpret_cast<std::uintptr_t>(&sleep_long));
   name.build += "0";
-  EXPECT_TRUE(throws<RuntimeError>([&] { multiprocessing::find_function(name); },
-                                   {"has been replaced"}));
+  EXPECT_TRUE(
+      throws<RuntimeError>([&] { multiprocessing::find_function(name); }, {"has been replaced"}));
   name.module = "/no/such/library.so";
   EXPECT_TRUE(throws<RuntimeError>([&] { multiprocessing::find_function(name); },
                                    {"/no/such/library.so", "No such file"}));

@@ -100,6 +100,23 @@ int killed_parent() {
   return 0;
 }
 
+int killed_parent_of_others() {
+  using tutti::multiprocessing::StartMethod;
+  for (const StartMethod method : {StartMethod::spawn, StartMethod::forkserver}) {
+    Process daemon({.target = [] { tutti::sleep(3600); }, .daemon = true, .start_method = method});
+    daemon.start();
+    Process child({.target =
+                       [] {
+                         parent_process()->join();
+                         say("another child goes on");
+                       },
+                   .start_method = method});
+    child.start();
+  }
+  raise(SIGKILL);
+  return 0;
+}
+
 int interrupted_at_the_end() {
   Process child([] {
     tutti::sleep(0.05);
@@ -121,6 +138,7 @@ int main() {
       {"exit_in_child", exit_in_child},
       {"pthread_exit_in_child", pthread_exit_in_child},
       {"killed_parent", killed_parent},
+      {"killed_parent_of_others", killed_parent_of_others},
       {"interrupted_at_the_end", interrupted_at_the_end},
   });
 }

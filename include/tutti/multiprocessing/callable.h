@@ -51,7 +51,7 @@ class Crossing {
 /// invocable: functions, lambdas (move-only ones too), member functions with their object.
 /// Arguments are copied or moved in; what a forked child changes in them, its parent does not see.
 ///
-/// It can also be sent to a process that is not forked (start method spawn) if the
+/// It can also be sent to a process that is not forked (start methods spawn and forkserver) if the
 /// function is a plain one, a lambda without captures, or an object that crosses between processes
 /// (see tutti/pickle/packed.h), and all arguments cross.
 class Callable {

@@ -29,10 +29,9 @@ class Context {
   template <typename F, typename... Args>
   requires(!std::same_as<std::decay_t<F>, ProcessOptions>) &&
       std::invocable<std::decay_t<F>, std::decay_t<Args>...> multiprocessing::Process
-      Process(F&& function, Args&&... args)
-  const {
-    return Process(ProcessOptions{
-        .target = Callable(std::forward<F>(function), std::forward<Args>(args)...)});
+      Process(F&& function, Args&&... args) const {
+    return Process(
+        ProcessOptions{.target = Callable(std::forward<F>(function), std::forward<Args>(args)...)});
   }
 
   StartMethod method() const noexcept { return method_; }

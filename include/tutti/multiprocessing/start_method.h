@@ -15,9 +15,14 @@ enum class StartMethod {
   /// The program is executed once more; static objects are made, and then, in place of main(), the
   /// target is called. It must be one that can cross between processes (see Callable).
   spawn,
+  /// Forked from a process that was spawned for that purpose and has done nothing else: as spawn,
+  /// but faster from the second start on. Static objects are made once, in that process, and are
+  /// not destroyed. If it is killed, another one takes its place; exit codes that it alone knew are
+  /// 255.
+  forkserver,
 };
 
-/// "fork", "spawn".
+/// "fork", "spawn", "forkserver".
 const char* to_string(StartMethod method) noexcept;
 
 /// Python's keyword argument of set_start_method.

@@ -1,0 +1,93 @@
+#include "platform/packets.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace tutti::inline TUTTI_ABI::platform {
+
+namespace {
+
+// The kernel's SCM_MAX_FD.
+constexpr std::size_t most_descriptors = 253;
+
+}  // namespace
+
+PacketPair make_packet_pair() noexcept {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {errno, {}, {}};
+  return {0, Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+int send_packet(const Descriptor& socket, std::span<const std::byte> bytes,
+                std::span<const int> descriptors) {
+  if (descriptors.size() > most_descriptors) return ETOOMANYREFS;
+  iovec piece = {const_cast<std::byte*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) char room[CMSG_SPACE(most_descriptors * sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    message.msg_control = room;
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  }
+  while (sendmsg(socket.get(), &message, MSG_NOSIGNAL) < 0) {
+    if (errno == EINTR) continue;
+    return errno == ECONNRESET ? EPIPE : errno;
+  }
+  return 0;
+}
+
+Packet receive_packet(const Descriptor& socket, std::span<std::byte> room, Patience patience) {
+  Packet packet;
+  iovec piece = {room.data(), room.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(most_descriptors * sizeof(int))];
+  msghdr message = {};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const int flags = MSG_CMSG_CLOEXEC | (patience == Patience::waits ? 0 : MSG_DONTWAIT);
+  ssize_t size = 0;
+  while ((size = recvmsg(socket.get(), &message, flags)) < 0) {
+    if (errno == EINTR) continue;
+    packet.error = errno == ECONNRESET ? EPIPE : errno;
+    return packet;
+  }
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int descriptor;
+      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
+      packet.descriptors.emplace_back(descriptor);
+    }
+  }
+  // There are no empty packets.
+  if (size == 0) packet.error = EPIPE;
+  // Some descriptors had no room in this process.
+  if ((message.msg_flags & MSG_CTRUNC) != 0) packet.error = EMFILE;
+  packet.size = static_cast<std::size_t>(size);
+  return packet;
+}
+
+std::vector<bool> wait_until_any_readable(std::span<const int> descriptors) {
+  std::vector<pollfd> entries;
+  for (const int descriptor : descriptors) entries.push_back({descriptor, POLLIN, 0});
+  while (poll(entries.data(), entries.size(), -1) < 0 && errno == EINTR) {
+  }
+  std::vector<bool> readable;
+  for (const pollfd& entry : entries) readable.push_back(entry.revents != 0);
+  return readable;
+}
+
+}  // namespace tutti::inline TUTTI_ABI::platform
