@@ -162,8 +162,7 @@ int start_server() {
   message.identity.creators_name = creator->name();
   message.entry = name_function(reinterpret_cast<std::uintptr_t>(serving.entry()));
   Outgoing outgoing;
-  const platform::Opened told =
-      platform::open_message(write_message(message, &serving, outgoing));
+  const platform::Opened told = platform::open_message(write_message(message, &serving, outgoing));
   if (told.error != 0) return told.error;
   platform::Spawn spawn;
   spawn.arguments = {platform::invocation_name(), "[ForkServer]"};

@@ -24,9 +24,9 @@ struct Child {
   platform::Descriptor process;
 };
 
-/// Sends a request; starts the server if there is none. `given` are the message, the server's end of
-/// the child's pair, and what the child is given. Called with the children's guard. Returns 0 or an
-/// errno value.
+/// Sends a request; starts the server if there is none. `given` are the message, the server's end
+/// of the child's pair, and what the child is given. Called with the children's guard. Returns 0 or
+/// an errno value.
 int request(const std::vector<int>& given);
 /// The answer, by our end of the child's pair; EPIPE if the server has been killed meanwhile.
 Child await_answer(const platform::Descriptor& status);
