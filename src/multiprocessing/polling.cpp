@@ -32,9 +32,10 @@ Ended wait(const runtime::Self& self, int descriptor, std::int64_t deadline) noe
 
 Ended wait_until_readable(runtime::Self& self, int descriptor, const runtime::Reason& reason,
                           std::int64_t deadline) noexcept {
-  // Most of the time it is, or need not be.
-  if (platform::wait_until_readable(descriptor, 0) == Readable::yes) return Ended::woken;
-  if (deadline <= platform::now()) return Ended::timed_out;
+  if (deadline <= platform::now()) {
+    const Readable readable = platform::wait_until_readable(descriptor, 0);
+    return readable == Readable::yes ? Ended::woken : Ended::timed_out;
+  }
   const runtime::trace::Wait traced(reason.kind.load(platform::relaxed),
                                     reason.object.load(platform::relaxed));
   runtime::prepare_to_wait(self);

@@ -305,13 +305,14 @@ void ProcessControl::open_message(const std::vector<std::byte>& bytes) {
   message_ = std::move(opened.descriptor);
 }
 
-// A child that can't be held must not have begun, so the number of its descriptor is taken before.
+// A child that can't be held must not have begun, so the number of its descriptor is taken before,
+// by a file that the child has a use for.
 // The list of children knows at once what is open: another thread may fork at any time, and its
 // child must not keep that.
 std::shared_ptr<Descriptor> ProcessControl::prepare_handle() {
   auto handle = std::make_shared<Descriptor>();
   const GuardHolder held(children::guard());
-  platform::Opened placeholder = platform::open_readable();
+  platform::Opened placeholder = platform::open_nothing();
   if (placeholder.error != 0) fail_to_start(placeholder.error);
   *handle = std::move(placeholder.descriptor);
   handle_ = handle;
@@ -355,11 +356,16 @@ void ProcessControl::fail_to_start(int error) const {
 }
 
 void ProcessControl::vanish(bool is_calling_process) noexcept {
-  if (handle_ != nullptr) handle_->reset();
   life_line_.parents_end.reset();
   close_what_was_told();
   status_ = {};
-  if (!is_calling_process) life_line_.childs_end.reset();
+  if (is_calling_process) {
+    // What has kept its descriptor's place becomes the child's standard input.
+    platform::read_standard_input_from(*handle_);
+  } else {
+    life_line_.childs_end.reset();
+  }
+  if (handle_ != nullptr) handle_->reset();
 }
 
 void ProcessControl::live_as_child(Process& object) {
@@ -549,7 +555,7 @@ Descriptor ProcessControl::open_parent() const {
   platform::Opened opened = platform::open_process(parent);
   // As long as this process is its child, it lives, and the number is its own.
   const bool is_gone = opened.error == ESRCH || platform::parent_of_process() != parent;
-  if (is_gone) opened = platform::open_readable();
+  if (is_gone) opened = platform::open_nothing();
   if (opened.error != 0) throw_os_error("no sentinel of the parent", opened.error);
   return std::move(opened.descriptor);
 }

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio_ext.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -43,8 +42,8 @@ Opened open_process(std::uint32_t process) noexcept {
   return opened(syscall(SYS_pidfd_open, static_cast<pid_t>(process), 0));
 }
 
-Opened open_readable() noexcept {
-  return opened(eventfd(1, EFD_CLOEXEC));
+Opened open_nothing() noexcept {
+  return opened(open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 Reaped reap(const Descriptor& process) noexcept {
@@ -150,10 +149,14 @@ void leave_standard_streams_to_parent() noexcept {
   __fpurge(stdout);
   __fpurge(stderr);
   __fpurge(stdin);
-  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (nothing < 0) return;
-  dup2(nothing, STDIN_FILENO);
-  if (nothing != STDIN_FILENO) close(nothing);
+}
+
+void read_standard_input_from(const Descriptor& file) noexcept {
+  if (file.get() == STDIN_FILENO) {
+    fcntl(STDIN_FILENO, F_SETFD, 0);
+  } else {
+    dup2(file.get(), STDIN_FILENO);
+  }
 }
 
 }  // namespace tutti::inline TUTTI_ABI::platform

@@ -28,8 +28,9 @@ struct Opened {
 /// be read from (by poll's account) once the process has ended. ESRCH if there is none.
 Opened open_process(std::uint32_t process) noexcept;
 
-/// A descriptor that can always be read from, as that of a process which has ended.
-Opened open_readable() noexcept;
+/// A file that has nothing in it. By poll's account it can always be read from, as the descriptor
+/// of a process that has ended.
+Opened open_nothing() noexcept;
 
 // --- ending --------------------------------------------------------------------------------------
 
@@ -94,7 +95,9 @@ void ignore_interrupts() noexcept;
 void heed_interrupts() noexcept;
 
 /// In a fork's child: what the C library's standard streams still had to write or to give is the
-/// parent's. Standard input reads as empty from now on.
+/// parent's.
 void leave_standard_streams_to_parent() noexcept;
+/// Has standard input read what `file` holds from now on.
+void read_standard_input_from(const Descriptor& file) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::platform

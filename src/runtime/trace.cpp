@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/spawn.h"
 #include "platform/stack.h"
 #include "runtime/guard.h"
 #include "runtime/names.h"
@@ -464,7 +465,9 @@ void start_by_environment() noexcept {
     const char* path = std::getenv("TUTTI_TRACE");
     if (path == nullptr || *path == '\0') return;
     recording().capacity = capacity_by_environment();
-    start(path);
+    // The program that has spawned this one writes the file itself.
+    const bool is_spawned = platform::inheritance().was_spawned();
+    start(is_spawned ? path + ("." + std::to_string(platform::process_id())) : path);
   } catch (const std::exception& error) {
     platform::print_error(
         (std::string("tutti: TUTTI_TRACE: ") + error.what() + "; the program goes on without\n")

@@ -2,7 +2,9 @@
 // (tests/programs/program_process.cpp).
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "support/run_program.h"
@@ -52,6 +54,21 @@ TEST(ProcessProgram, DaemonsDieWithAParentThatIsKilled) {
 TEST(ProcessProgram, DaemonsDieWithAKilledParentHoweverTheyWereStarted) {
   EXPECT_TRUE(ended_with(process_case("killed_parent_of_others"), -SIGKILL,
                          "another child goes on\nanother child goes on\n"));
+}
+
+// A spawned process has the same setting in its environment as the program that has spawned it.
+TEST(ProcessProgram, ATimelineOfASpawnedProcessGoesToAFileOfItsOwn) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / ("tutti-spawned-" + std::to_string(getpid()));
+  fs::create_directory(folder);
+  const fs::path file = folder / "timeline.json";
+  const Ended ended = run_program(PROGRAM_PROCESS, {"spawned"}, {"TUTTI_TRACE=" + file.string()});
+  EXPECT_EQ(ended.code, 0);
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++files;
+  EXPECT_TRUE(fs::exists(file));
+  EXPECT_EQ(files, 2u);
+  fs::remove_all(folder);
 }
 
 TEST(ProcessProgram, AnInterruptionEndsTheWaitForChildren) {

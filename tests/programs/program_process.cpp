@@ -117,6 +117,14 @@ int killed_parent_of_others() {
   return 0;
 }
 
+int spawned() {
+  Process process({.target = [] { throw tutti::thread::SystemExit{0}; },
+                   .start_method = tutti::multiprocessing::StartMethod::spawn});
+  process.start();
+  process.join();
+  return *process.exitcode();
+}
+
 int interrupted_at_the_end() {
   Process child([] {
     tutti::sleep(0.05);
@@ -139,6 +147,7 @@ int main() {
       {"pthread_exit_in_child", pthread_exit_in_child},
       {"killed_parent", killed_parent},
       {"killed_parent_of_others", killed_parent_of_others},
+      {"spawned", spawned},
       {"interrupted_at_the_end", interrupted_at_the_end},
   });
 }
