@@ -162,7 +162,7 @@ int cores() noexcept;
 // --- memory, exit, fork, signals -----------------------------------------------------------------
 
 /// Zeroed pages that children inherit as shared, or null when there is no memory. The system's
-/// tools show them by `name`.
+/// tools show them by `name`; null for pages that have neither a name nor a descriptor.
 SharedPages map_shared(std::size_t size, const char* name) noexcept;
 /// The same pages once more, in a program that was executed with their descriptor, which stays
 /// open; null if it is not that of so many pages.
