@@ -106,6 +106,14 @@ std::size_t Object::size() const {
       value_);
 }
 
+std::string_view Object::Exception::module() const {
+  return exception_class(number).module;
+}
+
+std::string_view Object::Exception::name() const {
+  return exception_class(number).name;
+}
+
 // --- comparing -----------------------------------------------------------------------------------
 
 bool operator==(const Object& left, const Object& right) {
@@ -127,8 +135,8 @@ bool operator==(const Object& left, const Object& right) {
           return value.days == other.days && value.seconds == other.seconds &&
                  value.microseconds == other.microseconds;
         } else if constexpr (std::same_as<T, Object::Exception>) {
-          return value.module == other.module && value.name == other.name &&
-                 value.arguments == other.arguments && value.attributes == other.attributes;
+          return value.number == other.number && value.arguments == other.arguments &&
+                 value.attributes == other.attributes;
         } else {
           return value == other;
         }
@@ -212,7 +220,9 @@ std::string Object::repr() const {
           },
           [](std::complex<double> value) { return repr_of_complex(value); },
           [](const TimeDelta& value) { return repr_of_timedelta(value); },
-          [](const Exception& value) { return value.name + "(" + joined(value.arguments) + ")"; },
+          [](const Exception& value) {
+            return std::string(value.name()) + "(" + joined(value.arguments) + ")";
+          },
       },
       value_);
 }
@@ -285,7 +295,7 @@ void Object::encode(Encoder& encoder) const {
             encoder.write_timedelta(value.days, value.seconds, value.microseconds);
           },
           [&](const Exception& value) {
-            encoder.write_global(value.module, value.name);
+            encoder.write_global(value.module(), value.name());
             encoder.begin_tuple();
             encode_all(encoder, value.arguments);
             encoder.end_tuple();
@@ -377,8 +387,7 @@ Object::Value decode_value(Tree& tree, const Node& node, const Tree::Place& plac
       return delta;
     }
     case Type::exception: {
-      const auto [module, name] = exception_class(node.count);
-      Object::Exception exception{std::string(module), std::string(name), {}, {}};
+      Object::Exception exception{node.count, {}, {}};
       exception.arguments = decode_parts(tree, tree.node(node.call.arguments), place);
       const Node& state = tree.node(node.call.state);
       if (state.type == Type::dict) exception.attributes = decode_pairs(tree, state, place);

@@ -17,8 +17,8 @@ std::string str(const Object& object) {
 }
 
 // Its type and text, as Python's str() says it.
-ThrownRecord record_of(const Object::Exception& exception, std::uint32_t number) {
-  ThrownRecord record{type_of(number), known_of(number), ""};
+ThrownRecord record_of(const Object::Exception& exception) {
+  ThrownRecord record{type_of(exception.number), known_of(exception.number), ""};
   const std::vector<Object>& arguments = exception.arguments;
   if (arguments.size() >= 2 && arguments[0].type() == Type::integer &&
       has_error_number(record.known)) {
@@ -29,7 +29,7 @@ ThrownRecord record_of(const Object::Exception& exception, std::uint32_t number)
       record.text += ": " + arguments[2].repr();
     }
   } else if (arguments.size() == 1) {
-    record.text = exception.name == "KeyError" ? arguments[0].repr() : str(arguments[0]);
+    record.text = exception.name() == "KeyError" ? arguments[0].repr() : str(arguments[0]);
   } else if (!arguments.empty()) {
     record.text = Object(Object::Tuple{arguments}).repr();
   }
@@ -53,8 +53,7 @@ std::exception_ptr Tree::read_exception(const Node& node, const Place& place) {
   std::vector<ThrownRecord> chain;
   for (const Object* at = &object; at != nullptr && !at->is_none();) {
     const auto& exception = std::get<Object::Exception>(at->value());
-    chain.push_back(
-        record_of(exception, *find_exception_class({exception.module, exception.name})));
+    chain.push_back(record_of(exception));
     at = cause_of(exception);
   }
   return rebuild_exception(chain);

@@ -13,7 +13,7 @@ namespace tutti::inline TUTTI_ABI::pickle {
 namespace {
 
 // What a visit costs: about the memory of the value made.
-constexpr std::size_t visit_cost = 32;
+constexpr std::size_t visit_cost = 64;
 // So much may be spent: for each byte of the pickle, and besides.
 constexpr std::size_t allowance_for_byte = 64;
 constexpr std::size_t allowance_besides = 1 << 20;

@@ -61,10 +61,14 @@ class Object {
     std::int64_t seconds;
     std::int64_t microseconds;
   };
-  /// "builtins", "ValueError"; what it was made with, and its attributes.
+  /// What it was made with, and its attributes.
   struct Exception {
-    std::string module;
-    std::string name;
+    /// "builtins", "ValueError".
+    std::string_view module() const;
+    std::string_view name() const;
+
+    /// Which of the classes that are known.
+    std::uint32_t number;
     std::vector<Object> arguments;
     std::vector<std::pair<Object, Object>> attributes;
   };
