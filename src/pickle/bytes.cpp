@@ -7,24 +7,21 @@
 
 namespace tutti::inline TUTTI_ABI::pickle {
 
-namespace {
-
-std::string bytes(std::size_t count) {
+std::string bytes_in_words(std::uint64_t count) {
   return std::to_string(count) + (count == 1 ? " byte" : " bytes");
 }
-
-}  // namespace
 
 void Writer::throw_full(std::size_t size) const {
   throw RuntimeError(
       "a value changed while it was packed, or its tutti_serialize is not always the "
       "same: " +
-      bytes(size) + " more, but room for " + bytes(room_.size() - written_) + " only");
+      bytes_in_words(size) + " more, but room for " + bytes_in_words(room_.size() - written_) +
+      " only");
 }
 
 void Reader::throw_short(std::size_t size) const {
-  throw ValueError("packed value is cut off: " + bytes(size) + " expected, " + bytes(rest_.size()) +
-                   " left");
+  throw ValueError("packed value is cut off: " + bytes_in_words(size) + " expected, " +
+                   bytes_in_words(rest_.size()) + " left");
 }
 
 std::size_t Reader::read_count(std::size_t smallest) {
@@ -32,8 +29,8 @@ std::size_t Reader::read_count(std::size_t smallest) {
   read(&count, sizeof count);
   if (count > rest_.size() / smallest) {
     throw ValueError("packed value is cut off: " + std::to_string(count) +
-                     " elements of at least " + bytes(smallest) + " expected, " +
-                     bytes(rest_.size()) + " left");
+                     " elements of at least " + bytes_in_words(smallest) + " expected, " +
+                     bytes_in_words(rest_.size()) + " left");
   }
   return static_cast<std::size_t>(count);
 }

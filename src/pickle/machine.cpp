@@ -12,6 +12,7 @@
 #include "pickle/opcodes.h"
 #include "pickle/utf8.h"
 #include "tutti/errors.h"
+#include "tutti/pickle/bytes.h"
 
 namespace tutti::inline TUTTI_ABI::pickle {
 
@@ -68,7 +69,7 @@ void Tree::Machine::fail(const std::string& what) const {
 
 std::string_view Tree::Machine::take(std::uint64_t size) {
   if (size > rest_.size()) {
-    fail("cut off: " + std::to_string(size) + " bytes expected, " + std::to_string(rest_.size()) +
+    fail("cut off: " + bytes_in_words(size) + " expected, " + std::to_string(rest_.size()) +
          " left");
   }
   const std::string_view taken = rest_.substr(0, size);
@@ -106,7 +107,7 @@ Node& Tree::Machine::top(Type type, const char* given, std::size_t end) {
   if (end <= (marks_.empty() ? 0 : marks_.back())) fail("a value is missing");
   Node& node = tree_.nodes_[stack_[end - 1]];
   if (node.type != type) {
-    fail("a " + std::string(name_of(node.type)) + " is given " + given);
+    fail("the type " + std::string(name_of(node.type)) + " is given " + given);
   }
   return node;
 }
@@ -376,7 +377,7 @@ void Tree::Machine::reduce() {
   const Node callable = tree_.nodes_[pop()];
   if (tree_.nodes_[arguments].type != Type::tuple) fail("the arguments of a call are no tuple");
   if (callable.type != Type::global) {
-    fail("a " + std::string(name_of(callable.type)) + " can't be called");
+    fail("the type " + std::string(name_of(callable.type)) + " can't be called");
   }
   push(reduced(callable, arguments));
 }
@@ -726,7 +727,7 @@ void Tree::Machine::run() {
     fail("it ends with " + std::to_string(stack_.size()) + " values and " +
          std::to_string(marks_.size()) + " marks, not one value");
   }
-  if (!rest_.empty()) fail(std::to_string(rest_.size()) + " bytes follow the end");
+  if (!rest_.empty()) fail("after its end: " + bytes_in_words(rest_.size()) + " more");
   tree_.root_ = stack_.back();
 }
 

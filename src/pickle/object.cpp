@@ -75,7 +75,7 @@ const Object& Object::operator[](const Object& key) const {
   if (const auto* list = std::get_if<List>(&value_)) items = &list->items;
   if (const auto* tuple = std::get_if<Tuple>(&value_)) items = &tuple->items;
   const std::string type(name_of(this->type()));
-  if (items == nullptr) throw TypeError("a " + type + " has no elements to be chosen");
+  if (items == nullptr) throw TypeError("the type " + type + " has no elements to choose from");
   const auto* index = std::get_if<std::int64_t>(&key.value_);
   if (index == nullptr) {
     throw TypeError("an element of a " + type + " is chosen by an int, not a " +
@@ -100,7 +100,7 @@ std::size_t Object::size() const {
         } else if constexpr (HasBytes<T> && !std::same_as<T, BigInt>) {
           return value.bytes.size();
         } else {
-          throw TypeError("a " + std::string(name_of(type())) + " has no size");
+          throw TypeError("the type " + std::string(name_of(type())) + " has no size");
         }
       },
       value_);

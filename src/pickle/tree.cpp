@@ -99,8 +99,8 @@ void Tree::throw_wrong_count(std::size_t expected, const Node& found, const Plac
 }
 
 void Tree::throw_wrong_size(std::size_t expected, const Node& found, const Place& place) const {
-  throw ValueError("expected " + std::to_string(expected) + " bytes" + described(*this, place) +
-                   ", got " + std::to_string(found.size));
+  throw ValueError("expected " + bytes_in_words(expected) + described(*this, place) + ", got " +
+                   std::to_string(found.size));
 }
 
 void Tree::throw_inexact(const Node&, const Place& place) const {
@@ -109,8 +109,8 @@ void Tree::throw_inexact(const Node&, const Place& place) const {
 }
 
 void Tree::throw_out_of_range(const Node& found, const Place& place) const {
-  const std::string number = found.big ? "an int of " + std::to_string(found.size) + " bytes"
-                                       : std::to_string(found.integer);
+  const std::string number =
+      found.big ? "an int of " + bytes_in_words(found.size) : std::to_string(found.integer);
   throw ValueError("int out of range" + described(*this, place) + ": " + number);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tutti/config.h"
@@ -117,6 +118,9 @@ class Nesting {
  private:
   std::size_t& depth_;
 };
+
+/// "3 bytes", for messages.
+std::string bytes_in_words(std::uint64_t count);
 
 /// What can't be a `type`: throws ValueError.
 [[noreturn]] void throw_invalid(std::string_view type, std::uint64_t found);
