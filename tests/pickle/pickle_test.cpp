@@ -46,8 +46,11 @@ testing::AssertionResult is_no(const Object& object, std::string_view message) {
 
 TEST(Pickle, NamesNoFunctionOfAnyModule) {
   EXPECT_TRUE(refused("cos\nsystem\n(S'true'\ntR."sv, "os.system is not plain data"));
-  EXPECT_TRUE(refused("\x80\x04\x8c\x08" "builtins\x8c\x04" "eval\x93."sv,
-                      "builtins.eval is not plain data"));
+  EXPECT_TRUE(
+      refused("\x80\x04\x8c\x08"
+              "builtins\x8c\x04"
+              "eval\x93."sv,
+              "builtins.eval is not plain data"));
   EXPECT_TRUE(refused("c__builtin__\neval\n."sv, "builtin__.eval is not plain data"));
   EXPECT_TRUE(refused("(ios\nsystem\n."sv, "an object of a class is not plain data"));
   EXPECT_TRUE(refused("\x80\x02)\x81."sv, "an object of a class is not plain data"));
@@ -152,7 +155,10 @@ TEST(Pickle, PartsThatAreSharedAreNotMultipliedWithoutEnd) {
 }
 
 TEST(Pickle, AValueThatContainsItselfIsRefused) {
-  EXPECT_TRUE(refused("]q\x01h\x01" "a."sv, "nested deeper than 200 levels"));
+  EXPECT_TRUE(
+      refused("]q\x01h\x01"
+              "a."sv,
+              "nested deeper than 200 levels"));
   EXPECT_TRUE(refused("}q\x01Nh\x01s."sv, "nested deeper than 200 levels"));
 }
 
@@ -194,8 +200,9 @@ enum class Small : std::uint8_t { one = 1 };
 
 TEST(Pickle, ErrorsSayWhereAndWhat) {
   using People = std::vector<std::map<std::string, int>>;
-  const auto people = Object::of(std::tuple<std::map<std::string, int>, std::map<std::string, std::string>>(
-      {{"age", 1}}, {{"name", "Ada"}}));
+  const auto people =
+      Object::of(std::tuple<std::map<std::string, int>, std::map<std::string, std::string>>(
+          {{"age", 1}}, {{"name", "Ada"}}));
   EXPECT_TRUE(is_no<People>(people, "expected int at [1]['name'], got str"));
   EXPECT_TRUE(is_no<int>(people, "expected int, got tuple"));
   EXPECT_TRUE(is_no<std::string>(Object(1), "expected str, got int"));
@@ -209,12 +216,11 @@ TEST(Pickle, ErrorsSayWhereAndWhat) {
                                         "expected 2 elements at [0], got 3"));
   EXPECT_TRUE(
       (is_no<std::array<int, 3>>(Object::of(std::vector{1}), "expected 3 elements, got 1")));
-  EXPECT_TRUE(
-      (is_no<std::array<std::byte, 3>>(Object::of(Bytes(2)), "expected 3 bytes, got 2")));
+  EXPECT_TRUE((is_no<std::array<std::byte, 3>>(Object::of(Bytes(2)), "expected 3 bytes, got 2")));
   EXPECT_TRUE((is_no<std::map<int, int>>(Object::of(std::map<std::string, int>{{"a", 1}}),
                                          "expected int at ['a'], got str")));
-  EXPECT_TRUE((is_no<std::variant<int, double>>(Object("x"),
-                                                "expected one of a variant's alternatives, got str")));
+  EXPECT_TRUE((is_no<std::variant<int, double>>(
+      Object("x"), "expected one of a variant's alternatives, got str")));
   EXPECT_TRUE((is_no<std::variant<std::vector<int>, double>>(
       Object::of(std::vector<std::string>{"x"}), "expected int at [0], got str")));
 }
@@ -236,8 +242,11 @@ TEST(Pickle, NumbersOutOfRangeAreRefused) {
 
 TEST(Pickle, WhatPythonHasNoValueForIsNotWritten) {
   using Key = std::map<int, int>;
-  EXPECT_TRUE(throws<ValueError>([] { dumps(std::map<Key, int>{{{{1, 2}}, 3}}); },
-                                 {"a dict can be no key"}));
+  EXPECT_TRUE(throws<ValueError>(
+      [] {
+        dumps(std::map<Key, int>{{{{1, 2}}, 3}});
+      },
+      {"a dict can be no key"}));
   EXPECT_TRUE(throws<ValueError>([] { dumps(std::chrono::hours(24'000'000'001)); },
                                  {"1000000000 days is too long"}));
 }
@@ -255,8 +264,9 @@ TEST(Pickle, VariantsAreTheAlternativeOfTheValuesOwnType) {
 // --- objects -------------------------------------------------------------------------------------
 
 TEST(PickleObject, IsLookedIntoLikePythons) {
-  const Object message = Object::of(std::tuple<std::string, std::map<std::string, std::vector<int>>>(
-      "sizes", {{"a", {1, 2, 3}}}));
+  const Object message =
+      Object::of(std::tuple<std::string, std::map<std::string, std::vector<int>>>(
+          "sizes", {{"a", {1, 2, 3}}}));
   EXPECT_EQ(message[0], "sizes");
   EXPECT_EQ(message[1]["a"][-1], 3);
   EXPECT_EQ(message[-1]["a"].as<std::vector<int>>(), (std::vector{1, 2, 3}));
@@ -283,7 +293,9 @@ TEST(PickleObject, IsEqualToTheSameTypeAndValue) {
   EXPECT_EQ(Object(1), Object(1));
   EXPECT_NE(Object(1), Object(1.0));
   EXPECT_NE(Object(1), Object(true));
-  EXPECT_EQ(loads(bytes_of("(K\x01K\x02" "d.")), Object::of(std::map<int, int>{{1, 2}}));
+  EXPECT_EQ(loads(bytes_of("(K\x01K\x02"
+                           "d.")),
+            Object::of(std::map<int, int>{{1, 2}}));
   EXPECT_EQ(loads(bytes_of("\x80\x04\x8f(K\x01K\x02\x90.")),
             loads(bytes_of("\x80\x04\x8f(K\x02K\x01\x90.")));
 }
