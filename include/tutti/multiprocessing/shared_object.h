@@ -33,16 +33,19 @@ class SharedObject : public threading::Named {
     return *reinterpret_cast<State*>(segment_.data());
   }
 
+  std::size_t memory_size() const noexcept { return segment_.size(); }
+
   /// For tutti_serialize of the derived: the memory, and the name.
   template <typename Archive>
   void pass(Archive& archive, const char* label) {
-    const std::size_t size = segment_.size();
+    // That of the reader's object, made before; an array's is 0 elements.
+    const std::size_t least_size = segment_.size();
     int descriptor = segment_.descriptor();
     std::string name = this->name();
     archive.descriptor(descriptor, label);
     archive(name);
     if constexpr (Archive::is_reading) {
-      segment_ = Segment::adopt(descriptor, size, label);
+      segment_ = Segment::adopt(descriptor, least_size, label);
       set_name(name);
     }
   }
