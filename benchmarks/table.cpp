@@ -93,6 +93,24 @@ std::vector<Comparison> queue_comparisons() {
   return all;
 }
 
+std::vector<Comparison> process_queue_comparisons() {
+  std::vector<Comparison> all;
+  for (const std::string size : {"8", "1kib", "1mib"}) {
+    const std::string subject = "mp_queue_" + size;
+    all.push_back({subject, wall_time, {"boost_message_queue"}, 0.333});
+    all.push_back({subject, wall_time, {"pipe"}});
+    all.push_back({subject, wall_time, {"cpython"}, 0.01});
+    all.push_back({subject, cpu_time, {"boost_message_queue", "pipe"}});
+  }
+  all.push_back({"mp_queue_1mib", wall_time, {"memcpy"}, 1.25});
+  all.push_back({"mp_queue_1mib", wall_time, {"two_memcpys"}});
+  const std::vector<std::string> peers = {"pipe", "unix_socket", "boost_message_queue",
+                                          "cpython_pipe"};
+  all.push_back({"mp_roundtrip_64", wall_time, peers, 0.05});
+  all.push_back({"mp_roundtrip_64", cpu_time, {"pipe", "unix_socket", "boost_message_queue"}});
+  return all;
+}
+
 std::vector<Comparison> comparisons() {
   std::vector<Comparison> all = {
       {"lock_uncontended", own_time, {"std_mutex"}, 0.70},
@@ -161,6 +179,8 @@ std::vector<Comparison> comparisons() {
   }
   const std::vector<Comparison> queues = queue_comparisons();
   all.insert(all.end(), queues.begin(), queues.end());
+  const std::vector<Comparison> process_queues = process_queue_comparisons();
+  all.insert(all.end(), process_queues.begin(), process_queues.end());
   return all;
 }
 

@@ -69,10 +69,10 @@ void put_all_the_time(Queue<Load>& queue, Ledger& ledger) {
 }
 
 void note(const Load& load, Ledger& ledger) {
-  const bool is_whole =
-      load.number < most_items && load.more.size() == size_of(load.number) &&
-      std::all_of(load.more.begin(), load.more.end(),
-                  [&](std::uint8_t byte) { return byte == static_cast<std::uint8_t>(load.number); });
+  const bool is_whole = load.number < most_items && load.more.size() == size_of(load.number) &&
+                        std::all_of(load.more.begin(), load.more.end(), [&](std::uint8_t byte) {
+                          return byte == static_cast<std::uint8_t>(load.number);
+                        });
   if (!is_whole || (ledger.states[load.number].fetch_or(Ledger::got) & Ledger::got) != 0) {
     ledger.is_wrong = true;
   }
@@ -86,17 +86,17 @@ void get_all_the_time(Queue<Load>& queue, Ledger& ledger) {
 TEST(ProcessQueueKills, NothingIsLostButWhatTheKilledHad) {
   if (under_thread_sanitizer) GTEST_SKIP() << "it loses track of memory that processes share";
   const char* wanted = std::getenv("TUTTI_STRESS_SECONDS");
-  const auto end = SteadyClock::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                            std::chrono::duration<double>(
-                                                wanted == nullptr ? 1.0 : std::atof(wanted)));
+  const auto end = SteadyClock::now() +
+                   std::chrono::duration_cast<std::chrono::nanoseconds>(
+                       std::chrono::duration<double>(wanted == nullptr ? 1.0 : std::atof(wanted)));
   Queue<Load> queue(50);
   const auto ledger = make_shared_with_children<Ledger>();
   const auto putter = [&] { put_all_the_time(queue, *ledger); };
   const auto getter = [&] { get_all_the_time(queue, *ledger); };
   std::array<std::unique_ptr<Forked>, putters + getters> users;
   for (std::size_t user = 0; user < users.size(); ++user) {
-    users[user] = user < putters ? std::make_unique<Forked>(putter)
-                                 : std::make_unique<Forked>(getter);
+    users[user] =
+        user < putters ? std::make_unique<Forked>(putter) : std::make_unique<Forked>(getter);
   }
   std::mt19937 random(20);
   std::uint64_t kills = 0;
@@ -111,8 +111,8 @@ TEST(ProcessQueueKills, NothingIsLostButWhatTheKilledHad) {
     users[victim]->kill();
     ++kills;
     if (victim >= putters) ++killed_getters;
-    users[victim] = victim < putters ? std::make_unique<Forked>(putter)
-                                     : std::make_unique<Forked>(getter);
+    users[victim] =
+        victim < putters ? std::make_unique<Forked>(putter) : std::make_unique<Forked>(getter);
   }
   ledger->ends = true;
   for (std::size_t user = 0; user < putters; ++user) EXPECT_EQ(users[user]->join(), 0);
