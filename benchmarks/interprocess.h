@@ -68,9 +68,7 @@ class BoostMessageQueue {
   BoostMessageQueue(const BoostMessageQueue&) = delete;
   BoostMessageQueue& operator=(const BoostMessageQueue&) = delete;
 
-  void put(std::span<const std::byte> message) {
-    queue_.send(message.data(), message.size(), 0);
-  }
+  void put(std::span<const std::byte> message) { queue_.send(message.data(), message.size(), 0); }
   void get(std::span<std::byte> message) {
     Queue::size_type size = 0;
     unsigned priority = 0;

@@ -39,8 +39,8 @@ void two_processes(benchmark::State& state, const std::function<void(std::int64_
   const std::int64_t rounds = state.max_iterations;
   double cpu = 0;
   while (state.KeepRunningBatch(rounds)) {
-    void* const pages = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* const pages =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) std::abort();
     auto* const shared = new (pages) Shared;
     const double cpu_before = cpu_seconds() + cpu_seconds_of_children();
@@ -70,8 +70,8 @@ void python_processes(benchmark::State& state, const std::string& program,
                       const std::string& argument) {
   const std::int64_t rounds = state.max_iterations;
   while (state.KeepRunningBatch(rounds)) {
-    const std::string command = "/usr/bin/python3 -c '" + program + "' " + std::to_string(rounds) +
-                                " " + argument;
+    const std::string command =
+        "/usr/bin/python3 -c '" + program + "' " + std::to_string(rounds) + " " + argument;
     const std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
     std::array<char, 64> text{};
     if (output == nullptr || std::fgets(text.data(), text.size(), output.get()) == nullptr) {
