@@ -67,17 +67,15 @@ QueueBase::Core::~Core() {
   runtime::forget(&ring.header());
 }
 
-QueueBase::Core::Tried QueueBase::Core::try_put(const Packing& packing, Deadline deadline,
-                                                std::uint64_t& seen) {
-  std::size_t put = 0;
-  const auto only = [](void* item, std::size_t) { return *static_cast<const Packing*>(item); };
-  return try_put_many(const_cast<Packing*>(&packing), 1, only, deadline, seen, put);
+void QueueBase::Core::throw_too_large(std::size_t size) const {
+  throw ValueError("an item of " + std::to_string(size) + " bytes is too large for " + described() +
+                   ", which takes up to " + std::to_string(ring.largest_item()) +
+                   runtime::in_calling_thread());
 }
 
-QueueBase::Core::Tried QueueBase::Core::try_put_many(void* items, std::size_t count,
-                                                     Packing (*packing)(void*, std::size_t),
-                                                     Deadline deadline, std::uint64_t& seen,
-                                                     std::size_t& put) {
+template <typename Next>
+QueueBase::Core::Tried QueueBase::Core::try_put(std::size_t count, Next next, Deadline deadline,
+                                                std::uint64_t& seen, std::size_t& put) {
   RingHeader& header = ring.header();
   const Side side(header.putters.lock, deadline, {WaitKind::queue_full, &header});
   if (!side.is_held()) return Tried::not_in_time;
@@ -88,15 +86,11 @@ QueueBase::Core::Tried QueueBase::Core::try_put_many(void* items, std::size_t co
                        runtime::in_calling_thread());
   }
   for (; put < count; ++put) {
-    const Packing next = packing(items, put);
-    if (next.size > ring.largest_item()) {
-      throw ValueError("an item of " + std::to_string(next.size) + " bytes is too large for " +
-                       described() + ", which takes up to " + std::to_string(ring.largest_item()) +
-                       runtime::in_calling_thread());
-    }
-    const auto room = ring.room_for(next.size);
+    const Packing& packing = next(put);
+    if (packing.size > ring.largest_item()) throw_too_large(packing.size);
+    const auto room = ring.room_for(packing.size);
     if (!room) break;
-    next.pack(next.item, room->item);
+    packing.pack(packing.item, room->item);
     ring.commit(*room);
   }
   seen = header.putters.seen.load(platform::relaxed);
@@ -133,17 +127,17 @@ QueueBase::Core::Tried QueueBase::Core::try_get(const Unpacking& unpacking, std:
 
 // --- waiting -------------------------------------------------------------------------------------
 
-// `once` looks at the ring. If it does so in vain, this waits until `changed`, looks again, and so
-// on. See Sleepers.
+// `once` has looked at the ring, and found `tried`. As long as that was in vain, this waits until
+// `changed`, has it look again, and so on. See Sleepers.
 template <typename Once, typename Changed, typename MoreToDo>
-QueueBase::Result QueueBase::Core::operate(WaitKind wait_kind, Sleepers& sleepers,
-                                           Deadline deadline, Once once, Changed changed,
-                                           MoreToDo more_to_do) {
+[[gnu::noinline]] QueueBase::Result QueueBase::Core::wait(Tried tried, WaitKind wait_kind,
+                                                          Sleepers& sleepers, Deadline deadline,
+                                                          Once once, Changed changed,
+                                                          MoreToDo more_to_do) {
   Self& self = runtime::self();
   const runtime::Reason reason(wait_kind, &ring.header(), platform::Reach::machine);
   std::optional<runtime::SharedWait> wait;
-  for (;;) {
-    const Tried tried = once();
+  for (;; tried = once()) {
     if (tried == Tried::done) {
       if (wait && more_to_do()) sleepers.wake_one();
       return Result::done;
@@ -174,10 +168,15 @@ QueueBase::Result QueueBase::Core::put(Deadline deadline, Once once) {
   RingHeader& header = ring.header();
   std::uint64_t seen = 0;
   // A wake by one of several puts is for one getter; the next is that one's affair.
-  const Result result = operate(
-      WaitKind::queue_full, header.sleeping_putters, deadline, [&] { return once(seen); },
-      [&] { return ring.head().word() != seen || ring.tail().is_shut(); },
-      [&] { return has_room(); });
+  const Tried tried = once(seen);
+  const Result result =
+      tried == Tried::done
+          ? Result::done
+          : wait(
+                tried, WaitKind::queue_full, header.sleeping_putters, deadline,
+                [&] { return once(seen); },
+                [&] { return ring.head().word() != seen || ring.tail().is_shut(); },
+                [&] { return has_room(); });
   if (result == Result::done) header.sleeping_getters.wake_one();
   return result;
 }
@@ -186,9 +185,14 @@ template <typename Once>
 QueueBase::Result QueueBase::Core::get(Deadline deadline, Once once) {
   RingHeader& header = ring.header();
   std::uint64_t seen = 0;
-  const Result result = operate(
-      WaitKind::queue_empty, header.sleeping_getters, deadline, [&] { return once(seen); },
-      [&] { return ring.tail().word() != seen; }, [&] { return ring.size() != 0; });
+  const Tried tried = once(seen);
+  const Result result =
+      tried == Tried::done
+          ? Result::done
+          : wait(
+                tried, WaitKind::queue_empty, header.sleeping_getters, deadline,
+                [&] { return once(seen); }, [&] { return ring.tail().word() != seen; },
+                [&] { return ring.size() != 0; });
   if (result == Result::done) header.sleeping_putters.wake_one();
   return result;
 }
@@ -210,8 +214,10 @@ QueueBase::Core& QueueBase::open_core() const {
 
 QueueBase::Result QueueBase::put_item(const Packing& packing, Deadline deadline) {
   Core& core = open_core();
+  std::size_t put = 0;
+  const auto next = [&](std::size_t) -> const Packing& { return packing; };
   return core.put(deadline,
-                  [&](std::uint64_t& seen) { return core.try_put(packing, deadline, seen); });
+                  [&](std::uint64_t& seen) { return core.try_put(1, next, deadline, seen, put); });
 }
 
 std::size_t QueueBase::put_items(void* items, std::size_t count,
@@ -219,8 +225,9 @@ std::size_t QueueBase::put_items(void* items, std::size_t count,
                                  Deadline deadline) {
   Core& core = open_core();
   std::size_t put = 0;
+  const auto next = [&](std::size_t index) { return packing(items, index); };
   const Result result = core.put(deadline, [&](std::uint64_t& seen) {
-    return core.try_put_many(items, count, packing, deadline, seen, put);
+    return core.try_put(count, next, deadline, seen, put);
   });
   if (result == Result::shut_down) throw_shut_down();
   if (result == Result::not_in_time) throw_full();
@@ -271,9 +278,9 @@ void QueueBase::join_tasks() {
   Core& core = *core_;
   RingHeader& header = core.ring.header();
   const auto is_done = [&] { return core.tasks_are_done(); };
-  core.operate(
-      WaitKind::queue_join, header.sleeping_joiners, platform::never,
-      [&] { return is_done() ? Core::Tried::done : Core::Tried::in_vain; }, is_done, is_done);
+  const auto look = [&] { return is_done() ? Core::Tried::done : Core::Tried::in_vain; };
+  core.wait(look(), WaitKind::queue_join, header.sleeping_joiners, platform::never, look, is_done,
+            is_done);
 }
 
 void QueueBase::shut_down(bool immediate) {

@@ -21,9 +21,10 @@ struct QueueBase::Core {
   /// `seen`, so that a change can be waited for.
   enum class Tried { done, in_vain, not_in_time, shut_down };
 
-  Tried try_put(const Packing& packing, Deadline deadline, std::uint64_t& seen);
-  Tried try_put_many(void* items, std::size_t count, Packing (*packing)(void*, std::size_t),
-                     Deadline deadline, std::uint64_t& seen, std::size_t& put);
+  /// Puts as many of `count` items, which `next(index)` packs, as there is room for.
+  template <typename Next>
+  Tried try_put(std::size_t count, Next next, Deadline deadline, std::uint64_t& seen,
+                std::size_t& put);
   Tried try_get(const Unpacking& unpacking, std::size_t most, Deadline deadline,
                 std::uint64_t& seen);
 
@@ -32,9 +33,10 @@ struct QueueBase::Core {
   template <typename Once>
   Result get(Deadline deadline, Once once);
   template <typename Once, typename Changed, typename MoreToDo>
-  Result operate(runtime::WaitKind wait_kind, Sleepers& sleepers, Deadline deadline, Once once,
-                 Changed changed, MoreToDo more_to_do);
+  Result wait(Tried tried, runtime::WaitKind wait_kind, Sleepers& sleepers, Deadline deadline,
+              Once once, Changed changed, MoreToDo more_to_do);
 
+  [[noreturn]] void throw_too_large(std::size_t size) const;
   bool has_room() const noexcept;
   bool tasks_are_done() const noexcept;
   std::uint32_t unfinished_tasks() const noexcept;

@@ -13,38 +13,12 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 
 namespace {
 
-constexpr std::size_t unit = 16;
+using namespace lanes;
+
 constexpr std::size_t page = 4096;
 constexpr std::size_t header_size = 4 * page;
 static_assert(sizeof(RingHeader) <= header_size);
 
-/// The word before each item, and each mark.
-///
-///       63   62 61          33 32            0
-///     ┌────────┬──────────────┬───────────────┐
-///     │ kind   │ count        │ size, or lane │
-///     └────────┴──────────────┴───────────────┘
-///
-/// The count is that of head when a getter comes by, so that a word which was not written for its
-/// place is known as such.
-enum class Kind : std::uint64_t { none, item, to_beginning, to_lane };
-constexpr std::uint64_t size_mask = (std::uint64_t{1} << 33) - 1;
-
-constexpr std::uint64_t heading(Kind kind, std::uint32_t count, std::uint64_t size) {
-  return static_cast<std::uint64_t>(kind) << 62 | std::uint64_t{count} << 33 | size;
-}
-
-void write_heading(std::byte* at, std::uint64_t word) noexcept {
-  std::memcpy(at, &word, sizeof word);
-}
-
-constexpr std::size_t heading_size = sizeof(std::uint64_t);
-
-constexpr std::uint64_t units_for(std::size_t size) {
-  return (size + heading_size + unit - 1) / unit;
-}
-
-constexpr std::uint32_t smallest_lane = (256U << 10) / unit;
 constexpr std::uint32_t largest_lane = 1U << 28;
 /// What is kept once it was used; the pages of larger lanes are given back.
 constexpr std::uint32_t largest_kept_lane = (16U << 20) / unit;
@@ -107,61 +81,21 @@ std::uint32_t Ring::size() const noexcept {
   }
 }
 
-const Ring::Lane& Ring::lane_at(std::uint32_t number) const {
-  if (number >= lane_count_) throw_damaged("there is no such lane");
-  return lanes_[number];
-}
-
-std::byte* Ring::unit_at(const Lane& lane, std::uint32_t position) const noexcept {
-  return segment_.data() + lane.offset + std::size_t{position & (lane.units - 1)} * unit;
-}
-
 // --- putting -------------------------------------------------------------------------------------
 
-// acquire, here and where heads are loaded: pairs with commit(Item); what getters have read there
-// is not written over before. A head that was seen earlier shows less room than there is; its lane
-// was in use when tail entered the present one, so it is not taken for this one.
-std::optional<Ring::Room> Ring::room_for(std::size_t size) {
-  const Place tail(header_->tail.load(platform::acquire));
-  Place head(header_->putters.seen.load(platform::acquire));
-  const bool in_small_lane = lane_at(tail.lane()).units == smallest_lane;
-  if (in_small_lane) {
-    if (auto room = room_in_lane(tail, head, size)) return room;
-  }
+std::optional<Ring::Room> Ring::room_elsewhere(Place tail, std::size_t size) {
   refresh_seen_head();
-  head = Place(header_->putters.seen.load(platform::relaxed));
+  const Place head(header_->putters.seen.load(platform::relaxed));
   if (items_between(head, tail) >= limit_) return std::nullopt;
   const std::uint32_t here = lane_at(tail.lane()).units;
   const auto spacious = static_cast<std::uint32_t>(
       std::clamp<std::uint64_t>(3 * units_for(size), smallest_lane, largest_lane));
-  if (!in_small_lane && has_little(head, tail) && spacious <= here / 2) {
+  if (has_little(head, tail) && spacious <= here / 2) {
     if (auto room = room_in_other_lane(tail, head, size, spacious, here / 2)) return room;
   }
   if (auto room = room_in_lane(tail, head, size)) return room;
   return room_in_other_lane(tail, head, size, std::max(spacious, std::min(2 * here, largest_lane)),
                             largest_lane);
-}
-
-std::optional<Ring::Room> Ring::room_in_lane(Place tail, Place head, std::size_t size) const {
-  if (items_between(head, tail) >= limit_) return std::nullopt;
-  const Lane& lane = lane_at(tail.lane());
-  // In a lane that head has not reached yet, records begin at 0.
-  const std::uint32_t begin = head.lane() == tail.lane() ? head.position() : 0;
-  const std::uint32_t used = (tail.position() - begin) & Place::position_mask;
-  if (used >= lane.units) throw_damaged("a lane holds more than it can");
-  const std::uint64_t units = units_for(size);
-  const std::uint32_t to_end = lane.units - (tail.position() & (lane.units - 1));
-  const std::uint32_t skipped = units <= to_end ? 0 : to_end;
-  // One more for a mark.
-  if (used + skipped + units + 1 > lane.units) return std::nullopt;
-  if (skipped != 0) {
-    write_heading(unit_at(lane, tail.position()), heading(Kind::to_beginning, tail.count(), 0));
-  }
-  const std::uint32_t position = tail.position() + skipped;
-  std::byte* const record = unit_at(lane, position);
-  write_heading(record, heading(Kind::item, tail.count(), size));
-  return Room{{record + heading_size, size},
-              Place(tail.lane(), tail.count() + 1, position + static_cast<std::uint32_t>(units))};
 }
 
 // The smallest free lane from `wanted` units up to `most`; else, the largest one in which there is
@@ -206,74 +140,6 @@ bool Ring::has_little(Place head, Place tail) const {
   return used <= lane_at(tail.lane()).units / 8;
 }
 
-// release: pairs with the acquire in item_at(); the item is read as it was written. seq_cst besides
-// is for Sleepers.
-void Ring::commit(const Room& room) noexcept {
-  header_->tail.store(room.after.word(), platform::seq_cst);
-}
-
-void Ring::refresh_seen_head() noexcept {
-  header_->putters.seen.store(header_->head.load(platform::acquire), platform::release);
-}
-
-// --- getting -------------------------------------------------------------------------------------
-
-std::optional<Ring::Item> Ring::next_item() {
-  return item_at(Place(header_->head.load(platform::acquire)));
-}
-
-// acquire, here and where tail is loaded: pairs with commit(Room), by way of who has stored `seen`.
-std::optional<Ring::Item> Ring::item_at(Place head) {
-  if (items_between(head, Place(header_->getters.seen.load(platform::acquire))) == 0) {
-    refresh_seen_tail();
-  }
-  const Place tail(header_->getters.seen.load(platform::relaxed));
-  if (items_between(head, tail) == 0 || tail.is_dropped()) return std::nullopt;
-  std::uint32_t number = head.lane();
-  std::uint32_t position = head.position();
-  std::uint32_t mark = position;
-  // A mark to the beginning, one to another lane, and the item.
-  for (int steps = 0; steps < 3; ++steps) {
-    const Lane& lane = lane_at(number);
-    const std::byte* const record = unit_at(lane, position);
-    const std::uint32_t to_end = lane.units - (position & (lane.units - 1));
-    std::uint64_t word;
-    std::memcpy(&word, record, sizeof word);
-    const std::uint64_t size = word & size_mask;
-    if ((word >> 33 & Place::count_mask) != head.count()) break;
-    switch (static_cast<Kind>(word >> 62)) {
-      case Kind::item: {
-        const std::uint64_t units = units_for(size);
-        if (units > to_end) throw_damaged("an item reaches past the end of its lane");
-        return Item{{record + heading_size, static_cast<std::size_t>(size)},
-                    head,
-                    Place(number, head.count() + 1, position + static_cast<std::uint32_t>(units)),
-                    mark};
-      }
-      case Kind::to_beginning:
-        position += to_end;
-        break;
-      case Kind::to_lane:
-        mark = position;
-        number = static_cast<std::uint32_t>(size);
-        position = 0;
-        break;
-      case Kind::none:
-        throw_damaged("there is nothing where an item should be");
-    }
-  }
-  throw_damaged("there is something else where an item should be");
-}
-
-// release: pairs with the acquire loads of head by putters. seq_cst besides is for Sleepers.
-void Ring::commit(const Item& item) noexcept {
-  // After several items, head is farther back.
-  const bool leaves_lane = item.after.lane() != item.before.lane() &&
-                           item.before.word() == header_->head.load(platform::relaxed);
-  if (leaves_lane) give_back_lane(item);
-  header_->head.store(item.after.word(), platform::seq_cst);
-}
-
 // Before head is stored: until then no putter takes the lane. And so another getter may have to go
 // once more where this one went: the pages where it begins, and where it found the mark, stay.
 void Ring::give_back_lane(const Item& item) noexcept {
@@ -290,10 +156,6 @@ void Ring::give_back_lane(const Item& item) noexcept {
   drop(0, first);
   drop(first + 1, second);
   drop(second + 1, lane.units * unit / page);
-}
-
-void Ring::refresh_seen_tail() noexcept {
-  header_->getters.seen.store(header_->tail.load(platform::acquire), platform::release);
 }
 
 // --- the end -------------------------------------------------------------------------------------

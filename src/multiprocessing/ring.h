@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 
@@ -31,6 +32,40 @@
 #include "tutti/platform/floor.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+/// How lanes are filled.
+namespace lanes {
+
+constexpr std::size_t unit = 16;
+constexpr std::uint32_t smallest_lane = (256U << 10) / unit;
+
+/// The word before each item, and each mark.
+///
+///       63   62 61          33 32            0
+///     ┌────────┬──────────────┬───────────────┐
+///     │ kind   │ count        │ size, or lane │
+///     └────────┴──────────────┴───────────────┘
+///
+/// The count is that of head when a getter comes by, so that a word which was not written for its
+/// place is known as such.
+enum class Kind : std::uint64_t { none, item, to_beginning, to_lane };
+constexpr std::uint64_t size_mask = (std::uint64_t{1} << 33) - 1;
+
+constexpr std::uint64_t heading(Kind kind, std::uint32_t count, std::uint64_t size) {
+  return static_cast<std::uint64_t>(kind) << 62 | std::uint64_t{count} << 33 | size;
+}
+
+inline void write_heading(std::byte* at, std::uint64_t word) noexcept {
+  std::memcpy(at, &word, sizeof word);
+}
+
+constexpr std::size_t heading_size = sizeof(std::uint64_t);
+
+constexpr std::uint64_t units_for(std::size_t size) {
+  return (size + heading_size + unit - 1) / unit;
+}
+
+}  // namespace lanes
 
 /// In shared memory; all-zero but for the first lines, it is an empty ring.
 struct RingHeader {
@@ -125,6 +160,7 @@ class Ring {
   void lay_out_lanes();
   const Lane& lane_at(std::uint32_t number) const;
   std::byte* unit_at(const Lane& lane, std::uint32_t position) const noexcept;
+  std::optional<Room> room_elsewhere(Place tail, std::size_t size);
   std::optional<Room> room_in_lane(Place tail, Place head, std::size_t size) const;
   std::optional<Room> room_in_other_lane(Place tail, Place head, std::size_t size,
                                          std::uint32_t wanted, std::uint32_t most);
@@ -140,5 +176,122 @@ class Ring {
   std::array<Lane, Place::most_lanes> lanes_;
   std::uint32_t lane_count_ = 0;
 };
+
+// --- what every put and get does -----------------------------------------------------------------
+
+inline const Ring::Lane& Ring::lane_at(std::uint32_t number) const {
+  if (number >= lane_count_) throw_damaged("there is no such lane");
+  return lanes_[number];
+}
+
+inline std::byte* Ring::unit_at(const Lane& lane, std::uint32_t position) const noexcept {
+  return segment_.data() + lane.offset + std::size_t{position & (lane.units - 1)} * lanes::unit;
+}
+
+// acquire, here and where heads are loaded: pairs with commit(Item); what getters have read there
+// is not written over before. A head that was seen earlier shows less room than there is; its lane
+// was in use when tail entered the present one, so it is not taken for this one.
+inline std::optional<Ring::Room> Ring::room_for(std::size_t size) {
+  const Place tail(header_->tail.load(platform::acquire));
+  const Place head(header_->putters.seen.load(platform::acquire));
+  if (lane_at(tail.lane()).units == lanes::smallest_lane) {
+    if (auto room = room_in_lane(tail, head, size)) return room;
+  }
+  return room_elsewhere(tail, size);
+}
+
+inline std::optional<Ring::Room> Ring::room_in_lane(Place tail, Place head,
+                                                    std::size_t size) const {
+  if (items_between(head, tail) >= limit_) return std::nullopt;
+  const Lane& lane = lane_at(tail.lane());
+  // In a lane that head has not reached yet, records begin at 0.
+  const std::uint32_t begin = head.lane() == tail.lane() ? head.position() : 0;
+  const std::uint32_t used = (tail.position() - begin) & Place::position_mask;
+  if (used >= lane.units) throw_damaged("a lane holds more than it can");
+  const std::uint64_t units = lanes::units_for(size);
+  const std::uint32_t to_end = lane.units - (tail.position() & (lane.units - 1));
+  const std::uint32_t skipped = units <= to_end ? 0 : to_end;
+  // One more for a mark.
+  if (used + skipped + units + 1 > lane.units) return std::nullopt;
+  if (skipped != 0) {
+    lanes::write_heading(unit_at(lane, tail.position()),
+                         lanes::heading(lanes::Kind::to_beginning, tail.count(), 0));
+  }
+  const std::uint32_t position = tail.position() + skipped;
+  std::byte* const record = unit_at(lane, position);
+  lanes::write_heading(record, lanes::heading(lanes::Kind::item, tail.count(), size));
+  return Room{{record + lanes::heading_size, size},
+              Place(tail.lane(), tail.count() + 1, position + static_cast<std::uint32_t>(units))};
+}
+
+// release: pairs with the acquire in item_at(); the item is read as it was written. seq_cst besides
+// is for Sleepers.
+inline void Ring::commit(const Room& room) noexcept {
+  header_->tail.store(room.after.word(), platform::seq_cst);
+}
+
+inline void Ring::refresh_seen_head() noexcept {
+  header_->putters.seen.store(header_->head.load(platform::acquire), platform::release);
+}
+
+inline std::optional<Ring::Item> Ring::next_item() {
+  return item_at(Place(header_->head.load(platform::acquire)));
+}
+
+// acquire, here and where tail is loaded: pairs with commit(Room), by way of who has stored `seen`.
+inline std::optional<Ring::Item> Ring::item_at(Place head) {
+  if (items_between(head, Place(header_->getters.seen.load(platform::acquire))) == 0) {
+    refresh_seen_tail();
+  }
+  const Place tail(header_->getters.seen.load(platform::relaxed));
+  if (items_between(head, tail) == 0 || tail.is_dropped()) return std::nullopt;
+  std::uint32_t number = head.lane();
+  std::uint32_t position = head.position();
+  std::uint32_t mark = position;
+  // A mark to the beginning, one to another lane, and the item.
+  for (int steps = 0; steps < 3; ++steps) {
+    const Lane& lane = lane_at(number);
+    const std::byte* const record = unit_at(lane, position);
+    const std::uint32_t to_end = lane.units - (position & (lane.units - 1));
+    std::uint64_t word;
+    std::memcpy(&word, record, sizeof word);
+    const std::uint64_t size = word & lanes::size_mask;
+    if ((word >> 33 & Place::count_mask) != head.count()) break;
+    switch (static_cast<lanes::Kind>(word >> 62)) {
+      case lanes::Kind::item: {
+        const std::uint64_t units = lanes::units_for(size);
+        if (units > to_end) throw_damaged("an item reaches past the end of its lane");
+        return Item{{record + lanes::heading_size, static_cast<std::size_t>(size)},
+                    head,
+                    Place(number, head.count() + 1, position + static_cast<std::uint32_t>(units)),
+                    mark};
+      }
+      case lanes::Kind::to_beginning:
+        position += to_end;
+        break;
+      case lanes::Kind::to_lane:
+        mark = position;
+        number = static_cast<std::uint32_t>(size);
+        position = 0;
+        break;
+      case lanes::Kind::none:
+        throw_damaged("there is nothing where an item should be");
+    }
+  }
+  throw_damaged("there is something else where an item should be");
+}
+
+// release: pairs with the acquire loads of head by putters. seq_cst besides is for Sleepers.
+inline void Ring::commit(const Item& item) noexcept {
+  // After several items, head is farther back.
+  const bool leaves_lane = item.after.lane() != item.before.lane() &&
+                           item.before.word() == header_->head.load(platform::relaxed);
+  if (leaves_lane) give_back_lane(item);
+  header_->head.store(item.after.word(), platform::seq_cst);
+}
+
+inline void Ring::refresh_seen_tail() noexcept {
+  header_->getters.seen.store(header_->tail.load(platform::acquire), platform::release);
+}
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing
