@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -197,6 +198,13 @@ class BrokenThreadPool : public BrokenExecutor {
   using BrokenExecutor::BrokenExecutor;
 };
 
+/// A pool of processes that has lost one of them, or whose initializer fails again and again.
+/// Python: concurrent.futures.process.BrokenProcessPool.
+class BrokenProcessPool : public BrokenExecutor {
+ public:
+  using BrokenExecutor::BrokenExecutor;
+};
+
 }  // namespace tutti::inline TUTTI_ABI::futures
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
@@ -218,6 +226,18 @@ class BufferTooShort : public ProcessError {
 
  private:
   std::shared_ptr<const std::vector<std::byte>> message_;
+};
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+/// The arguments or the result of a pool's task could not be packed, or unpacked again, because a
+/// function of the program's own that does so has thrown. Python:
+/// multiprocessing.pool.MaybeEncodingError.
+class MaybeEncodingError : public Error {
+ public:
+  using Error::Error;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing
