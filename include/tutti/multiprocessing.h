@@ -11,6 +11,7 @@
 #include "tutti/multiprocessing/fork_map.h"
 #include "tutti/multiprocessing/joinable_queue.h"
 #include "tutti/multiprocessing/lock.h"
+#include "tutti/multiprocessing/pool.h"
 #include "tutti/multiprocessing/process.h"
 #include "tutti/multiprocessing/queue.h"
 #include "tutti/multiprocessing/reduction.h"

@@ -1,0 +1,95 @@
+// What a pool of processes makes of a task, without the types of its call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <string>
+
+#include "tutti/pickle/bytes.h"
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+class WorkerPool;
+
+/// Where a task, in its worker, puts its result.
+class TaskResult {
+ public:
+  /// Where the task is: it says whose fault an exception is.
+  enum class Stage { unpacking, calling, packing };
+  void enter(Stage stage) noexcept { stage_ = stage; }
+  Stage stage() const noexcept { return stage_; }
+
+  /// Room for `size` bytes, until the next call. May be asked for before the call.
+  virtual std::span<std::byte> room(std::size_t size) = 0;
+  /// The result is the first `size` bytes of the room. The last thing that a task does.
+  virtual void commit(std::size_t size) = 0;
+
+ protected:
+  ~TaskResult() = default;
+
+ private:
+  Stage stage_ = Stage::unpacking;
+};
+
+/// A kind of task. Its address, which parent and workers have in common, begins a task's bytes.
+struct TaskKind {
+  /// Reads the rest of the task, makes the call, and commits the result.
+  void (*run)(pickle::Reader& task, TaskResult& result);
+  /// Reads it as far as to tell what is called.
+  std::string (*name)(pickle::Reader& task);
+};
+
+/// Whom the results of one or more tasks go to: a future, or a map. Counted by who refers to it. Its
+/// functions are called in one thread of the parent, except begin() and, once there are no workers
+/// any more, by whoever submits.
+class TaskOwner {
+ public:
+  virtual void hold() noexcept = 0;
+  virtual void let_go() noexcept = 0;
+
+  /// The task is about to be offered to the workers: false if it is not wanted any more. Called
+  /// under the pool's guard, once.
+  virtual bool begin(std::uint32_t index) noexcept = 0;
+  /// Its result has come. What this throws goes to failed().
+  virtual void arrived(std::uint32_t index, pickle::Reader& result) = 0;
+  /// It has thrown, is lost, or will never be made.
+  virtual void failed(std::uint32_t index, const std::exception_ptr& exception) noexcept = 0;
+  /// It is not wanted any more, and no worker was offered it.
+  virtual void cancelled(std::uint32_t index) noexcept = 0;
+
+ protected:
+  ~TaskOwner() = default;
+};
+
+/// A task that is being made: first there is room for it, then it is written, then submitted.
+class NewTask {
+ public:
+  /// Throws what submit() of the pool throws; OSError when there is no room for `size` bytes.
+  NewTask(WorkerPool& pool, std::size_t size);
+  /// Gives the room back if the task was not submitted.
+  ~NewTask();
+  NewTask(const NewTask&) = delete;
+  NewTask& operator=(const NewTask&) = delete;
+
+  std::span<std::byte> room() const noexcept { return room_; }
+  /// Its result is the owner's `index`th.
+  void submit(TaskOwner& owner, std::uint32_t index);
+  /// It could not be made: the owner is told as if it had failed in a worker.
+  void fail(TaskOwner& owner, std::uint32_t index, std::exception_ptr exception);
+
+ private:
+  WorkerPool& pool_;
+  std::span<std::byte> room_;
+  std::uint32_t ticket_;
+  bool is_submitted_ = false;
+};
+
+/// What a function of the program's that packs or unpacks has thrown, the exception being handled,
+/// as a MaybeEncodingError about `what`.
+std::exception_ptr not_packed(const std::string& what) noexcept;
+/// The name of a function, as the program's symbols have it, or its type's.
+std::string name_of_function(std::uintptr_t address, const char* type);
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing

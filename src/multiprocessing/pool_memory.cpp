@@ -1,0 +1,115 @@
+#include "multiprocessing/pool_memory.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <type_traits>
+
+#include "platform/segment.h"
+#include "runtime/shared_waiting.h"
+#include "tutti/errors.h"
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+namespace {
+
+constexpr std::size_t page = 4096;
+constexpr std::size_t in_pages(std::size_t size) noexcept {
+  return (size + page - 1) / page * page;
+}
+
+constexpr std::size_t seat_size = in_pages(sizeof(SeatWords)) + ResultWriter::ring_size;
+constexpr std::size_t seats_begin = in_pages(sizeof(PoolWords));
+
+// Of the addresses that a process has, this is a sixteenth.
+constexpr std::size_t most_in_all = std::size_t{8} << 40;
+constexpr std::size_t smallest_area = std::size_t{16} << 20;
+
+static_assert(std::is_trivially_destructible_v<PoolWords> &&
+              std::is_trivially_destructible_v<SeatWords>);
+
+}  // namespace
+
+PoolMemory::PoolMemory(std::size_t workers)
+    : workers_(workers), areas_begin_(seats_begin + workers * seat_size) {
+  area_ = in_pages(std::min(platform::memory_of_machine(), most_in_all / (workers + 1)));
+  // Processes may be allowed fewer addresses.
+  for (;; area_ = in_pages(std::max(area_ / 4, smallest_area))) {
+    try {
+      segment_ = Segment::make(areas_begin_ + area_ * (workers + 1), "tutti pool");
+      return;
+    } catch (const OSError&) {
+      if (area_ == smallest_area) throw;
+    }
+  }
+}
+
+PoolWords& PoolMemory::words() const noexcept {
+  return *reinterpret_cast<PoolWords*>(segment_.data());
+}
+
+SeatWords& PoolMemory::seat(std::size_t seat) const noexcept {
+  return *reinterpret_cast<SeatWords*>(segment_.data() + seats_begin + seat * seat_size);
+}
+
+ResultPlaces PoolMemory::results_of(std::size_t seat) const noexcept {
+  std::byte* const begin = segment_.data() + seats_begin + seat * seat_size;
+  return {&this->seat(seat).results,
+          {begin + in_pages(sizeof(SeatWords)), ResultWriter::ring_size},
+          {segment_.data() + areas_begin_ + seat * area_, area_}};
+}
+
+std::span<std::byte> PoolMemory::task_bytes() const noexcept {
+  return {segment_.data() + areas_begin_ + workers_ * area_, area_};
+}
+
+void PoolMemory::drop(std::span<const std::byte> bytes) const noexcept {
+  const auto offset = static_cast<std::size_t>(bytes.data() - segment_.data());
+  const std::size_t begin = in_pages(offset);
+  const std::size_t end = (offset + bytes.size()) / page * page;
+  if (begin < end) platform::drop_pages(segment_.descriptor(), begin, end - begin);
+}
+
+// --- waking --------------------------------------------------------------------------------------
+
+bool PoolMemory::wake_worker_of(std::size_t word) const noexcept {
+  platform::atomic<std::uint64_t>& idle = words().idle[word];
+  // seq_cst: see TaskRing::offer().
+  std::uint64_t seen = idle.load(platform::seq_cst);
+  while (seen != 0) {
+    const auto bit = static_cast<std::size_t>(std::countr_zero(seen));
+    const std::uint64_t mask = std::uint64_t{1} << bit;
+    if ((idle.fetch_and(~mask, platform::acq_rel) & mask) != 0) {
+      platform::atomic<std::uint32_t>& wake = seat(word * 64 + bit).wake;
+      // Pairs with the acquire of the worker's wait.
+      wake.store(1, platform::release);
+      runtime::wake_shared_word(wake, 1);
+      return true;
+    }
+    seen = idle.load(platform::seq_cst);
+  }
+  return false;
+}
+
+void PoolMemory::wake_worker() const noexcept {
+  for (std::size_t word = 0; word * 64 < workers_; ++word) {
+    if (wake_worker_of(word)) return;
+  }
+}
+
+void PoolMemory::wake_all_workers() const noexcept {
+  for (std::size_t word = 0; word * 64 < workers_; ++word) {
+    while (wake_worker_of(word)) {
+    }
+  }
+}
+
+void PoolMemory::wake_parent() const noexcept {
+  platform::atomic<std::uint32_t>& asleep = words().is_parent_asleep;
+  // seq_cst: who has something to tell has stored that before, and the parent, which says that it
+  // is about to sleep, looks for it after that.
+  if (asleep.load(platform::seq_cst) == 0) return;
+  if (asleep.exchange(0, platform::acq_rel) == 1) runtime::wake_shared_word(asleep, 1);
+}
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing

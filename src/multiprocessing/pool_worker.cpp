@@ -1,0 +1,164 @@
+#include "multiprocessing/pool_worker.h"
+
+#include <exception>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "runtime/describe.h"
+#include "runtime/shared_waiting.h"
+#include "tutti/errors.h"
+#include "tutti/multiprocessing/task_owner.h"
+#include "tutti/pickle/exceptions.h"
+#include "tutti/pickle/packed.h"
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+namespace {
+
+// A task, its bytes, and where its result goes.
+class Running final : public TaskResult {
+ public:
+  Running(const PoolMemory& memory, ResultWriter& writer, const OfferedTask& task) noexcept
+      : memory_(memory), writer_(writer), task_(task) {}
+
+  // What ends the process comes out: a thread::SystemExit.
+  void run() {
+    platform::run_guarded([](void* self) { static_cast<Running*>(self)->call(); },
+                          [](void* self) { static_cast<Running*>(self)->take_exception(); },
+                          [](void*) {}, this);
+    if (is_exit_) std::rethrow_exception(exit_);
+  }
+
+  std::span<std::byte> room(std::size_t size) override { return writer_.room(size); }
+  void commit(std::size_t size) override { tell(RecordKind::result, size); }
+
+ private:
+  void call() {
+    pickle::Reader reader(bytes());
+    const TaskKind* kind = nullptr;
+    reader.read(&kind, sizeof kind);
+    kind->run(reader, *this);
+  }
+
+  std::span<const std::byte> bytes() const noexcept {
+    if (task_.is_inline != 0) return std::as_bytes(std::span(task_.words));
+    return memory_.task_bytes().subspan(task_.words[0], task_.words[1]);
+  }
+
+  void tell(RecordKind kind, std::size_t size) noexcept {
+    writer_.commit(kind, task_.ticket, size);
+    memory_.wake_parent();
+  }
+
+  void take_exception() {
+    try {
+      throw;
+    } catch (const thread::SystemExit&) {
+      is_exit_ = true;
+      exit_ = std::current_exception();
+    } catch (...) {
+      tell_exception(stage() == Stage::calling ? RecordKind::exception : RecordKind::not_packed);
+    }
+  }
+
+  void tell_exception(RecordKind kind) {
+    const std::vector<pickle::ThrownRecord> chain =
+        pickle::describe_exception(std::current_exception());
+    const std::size_t size = pickle::packed_size(chain);
+    pickle::Writer writer(room(size));
+    pickle::pack(writer, chain);
+    tell(kind, writer.written());
+  }
+
+  const PoolMemory& memory_;
+  ResultWriter& writer_;
+  const OfferedTask& task_;
+  bool is_exit_ = false;
+  std::exception_ptr exit_;
+};
+
+class Worker {
+ public:
+  explicit Worker(const WorkerDuties& duties) noexcept
+      : duties_(duties),
+        words_(duties.memory.words()),
+        seat_(duties.memory.seat(duties.seat)),
+        writer_(duties.memory.results_of(duties.seat)) {}
+
+  void begin() {
+    if (duties_.initializer) call_initializer();
+    seat_.is_ready.store(1, platform::release);
+  }
+
+  void run_tasks() {
+    for (std::uint64_t done = 0; !duties_.most_tasks || done < *duties_.most_tasks; ++done) {
+      const std::optional<OfferedTask> task = next_task();
+      if (!task) return;
+      Running(duties_.memory, writer_, *task).run();
+    }
+  }
+
+ private:
+  void call_initializer() {
+    try {
+      duties_.initializer();
+    } catch (const thread::SystemExit&) {
+      throw;
+    } catch (...) {
+      const std::vector<pickle::ThrownRecord> chain =
+          pickle::describe_exception(std::current_exception());
+      pickle::Writer writer(writer_.room(pickle::packed_size(chain)));
+      pickle::pack(writer, chain);
+      writer_.commit(RecordKind::not_ready, 0, writer.written());
+      // The parent tells of it.
+      throw thread::SystemExit{1};
+    }
+  }
+
+  // None when the worker is to end.
+  std::optional<OfferedTask> next_task() {
+    for (;;) {
+      if (auto task = words_.tasks.take(duties_.seat)) return task;
+      // Set when no task is left. acquire: only for the order of things.
+      if (words_.is_closed.load(platform::acquire) != 0 || !wait_for_task()) return std::nullopt;
+    }
+  }
+
+  // False when the main thread was interrupted: by Ctrl-C, which the parent has got, too.
+  bool wait_for_task() {
+    platform::atomic<std::uint64_t>& idle = words_.idle[duties_.seat / 64];
+    const std::uint64_t mine = std::uint64_t{1} << (duties_.seat % 64);
+    seat_.wake.store(0, platform::relaxed);
+    // seq_cst: see TaskRing::offer(). Whoever closes the pool looks who is idle after that, too.
+    idle.fetch_or(mine, platform::seq_cst);
+    if (words_.tasks.has_task() || words_.is_closed.load(platform::seq_cst) != 0) {
+      idle.fetch_and(~mine, platform::relaxed);
+      return true;
+    }
+    runtime::Self& self = runtime::self();
+    const runtime::Reason reason(runtime::WaitKind::work, &seat_, platform::Reach::machine);
+    runtime::SharedWait wait(self, reason, platform::never);
+    while (seat_.wake.load(platform::acquire) == 0) {
+      const runtime::Ended ended = wait.sleep_on(seat_.wake, 0);
+      if (ended == runtime::Ended::interrupted) return false;
+      if (ended != runtime::Ended::woken) runtime::throw_if_broken_off(self, ended);
+    }
+    return true;
+  }
+
+  const WorkerDuties& duties_;
+  PoolWords& words_;
+  SeatWords& seat_;
+  ResultWriter writer_;
+};
+
+}  // namespace
+
+void work_for_pool(const WorkerDuties& duties) {
+  Worker worker(duties);
+  worker.begin();
+  worker.run_tasks();
+}
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing

@@ -1,0 +1,25 @@
+// A worker of a pool of processes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "multiprocessing/pool_memory.h"
+#include "tutti/multiprocessing/callable.h"
+
+namespace tutti::inline TUTTI_ABI::multiprocessing {
+
+struct WorkerDuties {
+  const PoolMemory& memory;
+  std::uint16_t seat;
+  /// Called first, if there is one.
+  Callable& initializer;
+  std::optional<std::uint64_t> most_tasks;
+};
+
+/// Runs tasks, until the pool is closed or `most_tasks` are done. Throws what ends the process:
+/// thread::SystemExit, by a task or when the initializer has failed.
+void work_for_pool(const WorkerDuties& duties);
+
+}  // namespace tutti::inline TUTTI_ABI::multiprocessing
