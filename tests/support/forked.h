@@ -48,7 +48,7 @@ class Forked {
 /// A T in memory that later children share.
 template <typename T, typename... Args>
 std::shared_ptr<T> make_shared_with_children(Args&&... args) {
-  void* pages = tutti::platform::map_shared(sizeof(T), nullptr);
+  void* pages = tutti::platform::map_shared(sizeof(T), nullptr).pages;
   // Left mapped: a test needs few of them.
   return {new (pages) T(std::forward<Args>(args)...), [](T* object) { object->~T(); }};
 }

@@ -1,11 +1,17 @@
-// Threads of the program hold no sign of life, which would be a mutex of the program's own kind:
-// who is dead is known of whole processes only.
+// What processes that tutti makes have and the program's have not. Its threads hold no sign of life,
+// which would be a mutex of the program's own kind: who is dead is known of whole processes only.
+#include "platform/spawn.h"
 #include "runtime/life.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
 
 void Life::renew() noexcept {}
 void Life::end() noexcept {}
+
+const Inheritance& inheritance() noexcept {
+  static constexpr Inheritance none;
+  return none;
+}
 
 }  // namespace tutti::inline TUTTI_ABI::platform
 
