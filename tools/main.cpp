@@ -23,7 +23,11 @@ int main(int argc, char** argv) {
   CLI::App* demo = app.add_subcommand(
       "demo", "Count the words of a folder of text in several ways, side by side");
   demo->add_option("FOLDER", folder, "the folder of text")->capture_default_str();
-  demo->callback([&] { chosen = [&] { return demo::run(folder); }; });
+  bool chaos = false;
+  demo->add_flag("--chaos", chaos, "kill -9 a worker of the processes form at every second result");
+  demo->callback([&] {
+    chosen = [&] { return demo::run(folder, chaos ? demo::Chaos::kills : demo::Chaos::none); };
+  });
   look::add_commands(app, chosen);
   run::add_command(app, chosen, argc, argv);
 

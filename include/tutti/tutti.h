@@ -5,6 +5,10 @@
 #include "tutti/errors.h"
 #include "tutti/futures.h"
 #include "tutti/inspect.h"
+#ifndef TUTTI_FLOOR  // Interleavings are explored in one process.
+#include "tutti/multiprocessing.h"
+#endif
+#include "tutti/pickle.h"
 #include "tutti/queue.h"
 #include "tutti/shared.h"
 #include "tutti/signal.h"

@@ -1,5 +1,5 @@
-// The children take chunks off one counter, so a chunk is begun by one child only; which are done is
-// in a table that each child changes for its own chunks. A child that is killed leaves its chunk
+// The children take chunks off one counter, so a chunk is begun by one child only; which are done
+// is in a table that each child changes for its own chunks. A child that is killed leaves its chunk
 // open, and blocks nobody, for nobody waits for anything but the children's ends.
 #include "tutti/multiprocessing/forked_run.h"
 
@@ -117,7 +117,8 @@ ForkedRun::ForkedRun(std::size_t items, std::size_t width, const ForkMapOptions&
   chunks_ = ceiling(items_, chunksize_);
   processes_ = std::min(processes_, chunks_);
 
-  const std::size_t table = sizeof(Progress) + ceiling(chunks_ * sizeof(Chunk), alignment) * alignment;
+  const std::size_t table =
+      sizeof(Progress) + ceiling(chunks_ * sizeof(Chunk), alignment) * alignment;
   shared_ = Segment::make(table + std::max<std::size_t>(items_ * width_, 1), "tutti-fork-map");
   progress_ = reinterpret_cast<Progress*>(shared_.data());
   table_ = reinterpret_cast<Chunk*>(shared_.data() + sizeof(Progress));

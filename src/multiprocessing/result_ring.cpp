@@ -68,8 +68,7 @@ std::span<std::byte> ResultWriter::room(std::size_t size) {
                       runtime::in_calling_thread(),
                   ENOMEM);
   }
-  const std::size_t needed =
-      sizeof(Heading) + in_units(is_large_ ? sizeof(LargePlace) : size);
+  const std::size_t needed = sizeof(Heading) + in_units(is_large_ ? sizeof(LargePlace) : size);
   const std::size_t place = written_ % places_.ring.size();
   const std::size_t up_to_end = places_.ring.size() - place;
   const std::size_t skipped = needed > up_to_end ? up_to_end : 0;

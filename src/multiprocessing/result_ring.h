@@ -1,11 +1,11 @@
 // What one worker tells its pool's parent: results, in memory that the two share.
 //
 // One writes and one reads, so there is no lock: a record is there from the store of `written` on
-// that comes after its bytes. A worker that is killed before has told nothing of it, and one that is
-// killed after has told all; what it has told can still be read when it is dead.
+// that comes after its bytes. A worker that is killed before has told nothing of it, and one that
+// is killed after has told all; what it has told can still be read when it is dead.
 //
-// Records lie in a ring of bytes, each in one piece, behind a heading of 16 bytes. Large ones lie in
-// an area of their own, of which pages take memory once they are touched; it is used from its
+// Records lie in a ring of bytes, each in one piece, behind a heading of 16 bytes. Large ones lie
+// in an area of their own, of which pages take memory once they are touched; it is used from its
 // beginning again whenever all of them have been read.
 #pragma once
 

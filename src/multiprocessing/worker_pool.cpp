@@ -79,9 +79,10 @@ std::shared_ptr<WorkerPool> WorkerPool::start(WorkerPoolOptions options) {
   try {
     for (std::size_t seat = 0; seat < pool->workers(); ++seat) pool->start_worker(seat);
     const auto thread = [&](const char* name, void (WorkerPool::*function)()) {
-      threading::Thread made({.target = threading::Target([pool, function] { (*pool.*function)(); }),
-                              .name = pool->name_ + name,
-                              .daemon = true});
+      threading::Thread made(
+          {.target = threading::Target([pool, function] { (*pool.*function)(); }),
+           .name = pool->name_ + name,
+           .daemon = true});
       made.start();
       return made;
     };
@@ -131,8 +132,10 @@ void WorkerPool::terminate() noexcept {
 
 void WorkerPool::join() {
   if (is_of_another_process()) {
-    throw RuntimeError(name_ + " is that of the process from which this one was forked, and can't "
-                       "be joined here" + runtime::in_calling_thread());
+    throw RuntimeError(name_ +
+                       " is that of the process from which this one was forked, and can't "
+                       "be joined here" +
+                       runtime::in_calling_thread());
   }
   if (state() == State::running) {
     throw ValueError(name_ + " is still running: close() or terminate() it first" +
@@ -160,8 +163,10 @@ void WorkerPool::join_uninterrupted() noexcept {
 
 void WorkerPool::check_open() const {
   if (is_of_another_process()) {
-    throw RuntimeError(name_ + " is that of the process from which this one was forked: its workers "
-                       "are not to be had here, make a new one" + runtime::in_calling_thread());
+    throw RuntimeError(name_ +
+                       " is that of the process from which this one was forked: its workers "
+                       "are not to be had here, make a new one" +
+                       runtime::in_calling_thread());
   }
   if (state() != State::running) refuse();
 }
@@ -186,8 +191,7 @@ std::exception_ptr WorkerPool::reason() const noexcept {
     return std::make_exception_ptr(
         futures::CancelledError(name_ + " was terminated before this call was made"));
   }
-  return std::make_exception_ptr(
-      RuntimeError(name_ + " was terminated before this task was done"));
+  return std::make_exception_ptr(RuntimeError(name_ + " was terminated before this task was done"));
 }
 
 std::uint32_t WorkerPool::prepare(std::size_t size, std::span<std::byte>& room) {
@@ -495,8 +499,10 @@ std::exception_ptr WorkerPool::exception_of(const ResultRecord& record) noexcept
     pickle::Reader reader(record.bytes);
     const auto chain = pickle::unpack<std::vector<pickle::ThrownRecord>>(reader);
     if (record.kind != RecordKind::not_packed) return pickle::rebuild_exception(chain);
-    throw MaybeEncodingError("the arguments of a task can't be unpacked in its worker, or its "
-                             "result not packed: " + in_words(chain));
+    throw MaybeEncodingError(
+        "the arguments of a task can't be unpacked in its worker, or its "
+        "result not packed: " +
+        in_words(chain));
   } catch (...) {
     return std::current_exception();
   }
@@ -636,10 +642,10 @@ void WorkerPool::bury(std::size_t number) {
     const State now = state();
     settle_all(lost, now == State::terminated || now == State::broken
                          ? reason()
-                         : std::make_exception_ptr(WorkerLost(
-                               fate_of(seat) + " before the result of its task came: " +
-                                   name_of_task(flight(lost.first)),
-                               seat.pid, seat.exitcode)));
+                         : std::make_exception_ptr(
+                               WorkerLost(fate_of(seat) + " before the result of its task came: " +
+                                              name_of_task(flight(lost.first)),
+                                          seat.pid, seat.exitcode)));
   }
   vacate(number);
 }
@@ -694,13 +700,12 @@ void WorkerPool::ring_supervisor() noexcept {
 
 bool WorkerPool::needs_workers() const noexcept {
   return state() == State::running ||
-         (state() == State::closed &&
-          memory_.words().is_closed.load(platform::acquire) == 0);
+         (state() == State::closed && memory_.words().is_closed.load(platform::acquire) == 0);
 }
 
 void WorkerPool::work(std::size_t seat) {
-  work_for_pool({memory_, static_cast<std::uint16_t>(seat), options_.initializer,
-                 options_.most_tasks});
+  work_for_pool(
+      {memory_, static_cast<std::uint16_t>(seat), options_.initializer, options_.most_tasks});
 }
 
 void WorkerPool::start_worker(std::size_t number) {
@@ -727,8 +732,8 @@ bool WorkerPool::fill_seats() {
       failed_starts_ = 0;
     } catch (const std::exception& error) {
       if (!has_workers() && ++failed_starts_ >= most_failed_starts) {
-        break_down("the workers of " + name_ + " are gone, and others can't be started: " +
-                   error.what());
+        break_down("the workers of " + name_ +
+                   " are gone, and others can't be started: " + error.what());
       }
       return false;
     }

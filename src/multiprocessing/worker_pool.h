@@ -2,8 +2,8 @@
 // of them. Types of calls and results are the business of the headers above.
 //
 // Two threads serve it. *Results* reads what the workers tell, settles tasks, and offers the next
-// ones. *Supervisor* waits for workers to end, and starts others in their place. Threads that submit
-// offer tasks themselves if there is room.
+// ones. *Supervisor* waits for workers to end, and starts others in their place. Threads that
+// submit offer tasks themselves if there is room.
 //
 //     a task:   prepared → pending → offered → settled        and back to pending, to be retried
 //     a seat:   vacant → alive → dead → vacant                supervisor, supervisor, results

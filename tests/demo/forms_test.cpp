@@ -93,8 +93,10 @@ TEST_P(Forms, EndWithTheErrorOfAFileThatHasVanished) {
   }
 }
 
+class FormsInOneProcess : public Forms {};
+
 // Lets one allocation after the other be the one that fails, in whichever thread it comes.
-TEST_P(Forms, EndWhereverMemoryRunsOut) {
+TEST_P(FormsInOneProcess, EndWhereverMemoryRunsOut) {
   const fs::path file = write("file",
                               "a text of several words, of which some are long_enough_to_"
                               "need_memory_of_their_own and some_others_are_so_as_well");
@@ -121,29 +123,42 @@ TEST_P(Forms, EndWhereverMemoryRunsOut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Demo, Forms,
-                         testing::Values(Form{"OneThread", demo::count_in_one_thread},
-                                         Form{"Threads",
-                                              [](const Corpus& corpus, Progress& progress) {
-                                                return demo::count_in_threads(corpus, progress, 3);
-                                              }},
-                                         Form{"PipelineOfOneCounter",
-                                              [](const Corpus& corpus, Progress& progress) {
-                                                return demo::count_in_pipeline(corpus, progress, 1);
-                                              }},
-                                         Form{"Pipeline",
-                                              [](const Corpus& corpus, Progress& progress) {
-                                                return demo::count_in_pipeline(corpus, progress, 3);
-                                              }},
-                                         Form{"PoolOfOneWorker",
-                                              [](const Corpus& corpus, Progress& progress) {
-                                                return demo::count_in_pool(corpus, progress, 1);
-                                              }},
-                                         Form{"Pool",
-                                              [](const Corpus& corpus, Progress& progress) {
-                                                return demo::count_in_pool(corpus, progress, 3);
-                                              }}),
-                         [](const auto& instance) { return instance.param.name; });
+const auto in_one_process = testing::Values(
+    Form{"OneThread", demo::count_in_one_thread},
+    Form{"Threads", [](const Corpus& corpus,
+                       Progress& progress) { return demo::count_in_threads(corpus, progress, 3); }},
+    Form{"PipelineOfOneCounter",
+         [](const Corpus& corpus, Progress& progress) {
+           return demo::count_in_pipeline(corpus, progress, 1);
+         }},
+    Form{"Pipeline",
+         [](const Corpus& corpus, Progress& progress) {
+           return demo::count_in_pipeline(corpus, progress, 3);
+         }},
+    Form{"PoolOfOneWorker",
+         [](const Corpus& corpus, Progress& progress) {
+           return demo::count_in_pool(corpus, progress, 1);
+         }},
+    Form{"Pool", [](const Corpus& corpus, Progress& progress) {
+           return demo::count_in_pool(corpus, progress, 3);
+         }});
+const auto in_several =
+    testing::Values(Form{"Processes",
+                         [](const Corpus& corpus, Progress& progress) {
+                           return demo::count_in_processes(corpus, progress, 3);
+                         }},
+                    Form{"ProcessesInChaos",
+                         [](const Corpus& corpus, Progress& progress) {
+                           return demo::count_in_processes(corpus, progress, 3, demo::Chaos::kills);
+                         }},
+                    Form{"ForkMap", [](const Corpus& corpus, Progress& progress) {
+                           return demo::count_by_fork_map(corpus, progress, 3);
+                         }});
+const auto name_of = [](const auto& instance) { return instance.param.name; };
+
+INSTANTIATE_TEST_SUITE_P(Threads, Forms, in_one_process, name_of);
+INSTANTIATE_TEST_SUITE_P(Threads, FormsInOneProcess, in_one_process, name_of);
+INSTANTIATE_TEST_SUITE_P(Processes, Forms, in_several, name_of);
 
 }  // namespace
 

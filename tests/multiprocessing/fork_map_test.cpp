@@ -1,12 +1,12 @@
 // fork_map: results in order, errors, and children that are killed.
 #include <tutti/multiprocessing/fork_map.h>
 
+#include <unistd.h>
 #include <csignal>
 #include <forward_list>
 #include <numeric>
 #include <stdexcept>
 #include <string>
-#include <unistd.h>
 
 #include "support/sanitizer.h"
 #include "support/throws.h"
@@ -111,8 +111,8 @@ TEST(ForkMap, KeepsTheCausesOfAnError) {
     FAIL();
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "no settings");
-    EXPECT_TRUE(throws<std::invalid_argument>([&] { std::rethrow_if_nested(error); },
-                                              {"no such file"}));
+    EXPECT_TRUE(
+        throws<std::invalid_argument>([&] { std::rethrow_if_nested(error); }, {"no such file"}));
   }
 }
 
@@ -121,9 +121,9 @@ TEST(ForkMap, TellsOfAChildThatWasKilled) {
     if (n == 5) raise(SIGKILL);
     return n;
   };
-  EXPECT_TRUE(throws<WorkerLost>(
-      [&] { fork_map(die, numbers(8), {.processes = 2, .chunksize = 2}); },
-      {"killed by signal 9", "items 4 to 5"}));
+  EXPECT_TRUE(
+      throws<WorkerLost>([&] { fork_map(die, numbers(8), {.processes = 2, .chunksize = 2}); },
+                         {"killed by signal 9", "items 4 to 5"}));
   EXPECT_TRUE(throws<WorkerLost>([] { fork_map([](int) { std::_Exit(3); }, numbers(1)); },
                                  {"exit code 3", "items 0 to 0"}));
 }
@@ -145,8 +145,8 @@ TEST(ForkMap, RefusesNegativeOptions) {
                                  {"processes", "-1"}));
   EXPECT_TRUE(throws<ValueError>([] { fork_map(square, numbers(1), {.chunksize = -2}); },
                                  {"chunksize", "-2"}));
-  EXPECT_TRUE(throws<ValueError>([] { fork_map(square, numbers(1), {.retries = -3}); },
-                                 {"retries", "-3"}));
+  EXPECT_TRUE(
+      throws<ValueError>([] { fork_map(square, numbers(1), {.retries = -3}); }, {"retries", "-3"}));
 }
 
 }  // namespace tests

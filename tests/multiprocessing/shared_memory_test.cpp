@@ -325,7 +325,7 @@ TEST_F(LeftMemory, StaysAsLongAsAForkedChildOfTheProgramLives) {
       pause();
       return 0;
     });
-    grandchild[0] = inner.process();
+    grandchild[0] = inner.pid();
     tell(memory.name());
     there.send_bytes(grandchild);
     pause();
@@ -360,7 +360,7 @@ TEST_F(LeftMemory, IsNotLookedAfterIfItIsNotTracked) {
     const SharedMemory memory(own_name("untracked"), true, 10, false);
     return 0;
   });
-  const std::string name = "tutti-test-untracked-" + std::to_string(child.process());
+  const std::string name = "tutti-test-untracked-" + std::to_string(child.pid());
   EXPECT_EQ(child.join(), 0);
   EXPECT_EQ(errors(), "");
   EXPECT_TRUE(exists(name));

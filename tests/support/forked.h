@@ -15,8 +15,9 @@
 
 namespace tests {
 
-/// A child of the test's process, which does `work` and ends with its result, or 0, as exit code; 99
-/// if an exception leaves it (which it prints). Killed and reaped, if it lives still, when this is destroyed.
+/// A child of the test's process, which does `work` and ends with its result, or 0, as exit code;
+/// 99 if an exception leaves it (which it prints). Killed and reaped, if it lives still, when this
+/// is destroyed.
 class Forked {
  public:
   template <std::invocable Work>

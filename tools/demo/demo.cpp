@@ -28,7 +28,7 @@ struct Result {
   WordCount words;
 };
 
-std::vector<Form> all_forms() {
+std::vector<Form> all_forms(Chaos chaos) {
   std::vector<Form> forms{{"one thread", count_in_one_thread}};
   for (const int threads : {2, 4}) {
     forms.push_back(
@@ -48,6 +48,16 @@ std::vector<Form> all_forms() {
            return count_in_pool(corpus, progress, workers);
          }});
   }
+  for (const int workers : {2, 4}) {
+    forms.push_back(
+        {fmt::format("{} processes{}", workers, chaos == Chaos::kills ? ", kill -9" : ""),
+         [workers, chaos](const Corpus& corpus, Progress& progress) {
+           return count_in_processes(corpus, progress, workers, chaos);
+         }});
+  }
+  forms.push_back({"fork_map, 2", [](const Corpus& corpus, Progress& progress) {
+                     return count_by_fork_map(corpus, progress, 2);
+                   }});
   return forms;
 }
 
@@ -71,14 +81,14 @@ void print_table(const std::vector<Form>& forms, const std::vector<Result>& resu
 
 }  // namespace
 
-int run(const std::filesystem::path& folder) {
+int run(const std::filesystem::path& folder, Chaos chaos) {
   const Corpus corpus = read_corpus(folder);
   fmt::print("Counting the words of {} files, {:.1f} MB, in {}", corpus.files.size(),
              static_cast<double>(corpus.bytes) / 1e6, folder.string());
   if (corpus.left_out > 0) fmt::print(" ({} binary or unreadable files left out)", corpus.left_out);
   fmt::print("\n\n");
 
-  const std::vector<Form> forms = all_forms();
+  const std::vector<Form> forms = all_forms(chaos);
   std::vector<Result> results;
   for (const Form& form : forms) results.push_back(run_form(form, corpus));
 

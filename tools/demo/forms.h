@@ -22,4 +22,15 @@ WordCount count_in_pipeline(const Corpus& corpus, Progress& progress, int counte
 /// queue, no lock and nobody to call off: an error is the result of its call.
 WordCount count_in_pool(const Corpus& corpus, Progress& progress, int workers);
 
+/// Whether workers are killed while they work.
+enum class Chaos { none, kills };
+
+/// A pool of processes: file names go there, counts come back. With Chaos::kills, a worker is
+/// killed (by SIGKILL) at every second result; the files that it had are counted by another.
+WordCount count_in_processes(const Corpus& corpus, Progress& progress, int workers,
+                             Chaos chaos = Chaos::none);
+
+/// Forked processes that have all names in memory, and send back counts only.
+WordCount count_by_fork_map(const Corpus& corpus, Progress& progress, int workers);
+
 }  // namespace demo

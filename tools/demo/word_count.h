@@ -38,6 +38,12 @@ class WordCount {
 
   bool operator==(const WordCount&) const = default;
 
+  /// How it crosses to another process.
+  template <typename Archive>
+  friend void tutti_serialize(Archive& archive, WordCount& words) {
+    archive(words.parts_);
+  }
+
  private:
   void add(std::string_view word);
 

@@ -1,5 +1,6 @@
-// What processes that tutti makes have and the program's have not. Its threads hold no sign of life,
-// which would be a mutex of the program's own kind: who is dead is known of whole processes only.
+// What processes that tutti makes have and the program's have not. Its threads hold no sign of
+// life, which would be a mutex of the program's own kind: who is dead is known of whole processes
+// only.
 #include "platform/spawn.h"
 #include "runtime/life.h"
 

@@ -63,7 +63,8 @@ class RawArray : public ArrayMemory {
 
   /// So many zeros.
   explicit RawArray(std::size_t size) : ArrayMemory(size, sizeof(T)) {}
-  RawArray(std::initializer_list<T> initial) : RawArray(std::span(initial.begin(), initial.size())) {}
+  RawArray(std::initializer_list<T> initial)
+      : RawArray(std::span(initial.begin(), initial.size())) {}
   /// A copy of the elements of any range whose size is known.
   template <std::ranges::sized_range Range>
   explicit RawArray(const Range& initial)

@@ -26,10 +26,10 @@ class AsyncResult {
   explicit AsyncResult(futures::Future<T> future) noexcept
       : future_(std::move(future)), process_(calling_process()) {}
 
-  /// Waits for the result, at most for `timeout`. Throws what the call has thrown, TimeoutError if it
-  /// was not ready in time, WorkerLost if the worker that made the call is dead, RuntimeError if the
-  /// pool was terminated or in a process that was forked from the pool's, KeyboardInterrupt in an
-  /// interrupted main thread.
+  /// Waits for the result, at most for `timeout`. Throws what the call has thrown, TimeoutError if
+  /// it was not ready in time, WorkerLost if the worker that made the call is dead, RuntimeError if
+  /// the pool was terminated or in a process that was forked from the pool's, KeyboardInterrupt in
+  /// an interrupted main thread.
   T get(Timeout timeout = forever) const {
     wait(timeout);
     return futures::Future<T>(future_).result(0);

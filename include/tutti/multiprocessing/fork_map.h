@@ -77,7 +77,8 @@ std::vector<Result> results_of(const ForkedRun& run, std::size_t count) {
 /// Calls `function(item)` for each item of `items`, in several forked processes, and returns the
 /// results in the order of the items (nothing, if the function returns nothing).
 ///
-///     std::vector<double> areas = fork_map([&](const Map& map) { return area(map, terrain); }, maps);
+///     std::vector<double> areas = fork_map([&](const Map& map) { return area(map, terrain); },
+///     maps);
 ///
 /// The children are copies of this process, so neither the function, which may be any closure, nor
 /// what it refers to, nor the items are copied or encoded: all is there already, and the kernel

@@ -27,8 +27,8 @@ struct PoolOptions {
   Callable initializer = {};
   /// So many tasks a worker runs before another takes its place; left out: all. ValueError below 1.
   std::optional<int> maxtasksperchild = std::nullopt;
-  /// So many times a task whose worker was lost is given to another, before its result is WorkerLost.
-  /// ValueError below 0.
+  /// So many times a task whose worker was lost is given to another, before its result is
+  /// WorkerLost. ValueError below 0.
   int retries = 0;
 };
 
@@ -43,7 +43,8 @@ struct Callbacks {
 /// results: so they should be short, and must not wait for other results. What they throw goes to
 /// threading::excepthook.
 template <typename C, typename E = void (*)(std::exception_ptr)>
-Callbacks<C, E> callbacks(C callback, E error_callback = [](std::exception_ptr) {}) {
+Callbacks<C, E> callbacks(
+    C callback, E error_callback = [](std::exception_ptr) {}) {
   return {std::move(callback), std::move(error_callback)};
 }
 
@@ -66,8 +67,8 @@ Callbacks<C, E> callbacks(C callback, E error_callback = [](std::exception_ptr) 
 /// WorkerLost, or it is tried again (`retries`). Another worker takes its place. There is no lock
 /// that it could hold.
 ///
-/// The destructor terminates the workers and waits for them, as the end of Python's `with` does: get
-/// the results first, or close() and join(). At the end of the program the workers end, too.
+/// The destructor terminates the workers and waits for them, as the end of Python's `with` does:
+/// get the results first, or close() and join(). At the end of the program the workers end, too.
 /// Thread-safe; not for children that were forked later (RuntimeError).
 /// Python counterpart: multiprocessing.Pool.
 class Pool {
@@ -90,8 +91,8 @@ class Pool {
     return apply_async(std::forward<F>(function), std::forward<Args>(args)...).get();
   }
 
-  /// The same without waiting. Throws ValueError after close() or terminate(), BrokenProcessPool for
-  /// a broken pool, OSError when too much is pending for the memory there is.
+  /// The same without waiting. Throws ValueError after close() or terminate(), BrokenProcessPool
+  /// for a broken pool, OSError when too much is pending for the memory there is.
   template <typename F, typename... Args>
   auto apply_async(F&& function, Args&&... args) {
     return submit([](auto&) {}, std::forward<F>(function), std::forward<Args>(args)...);
@@ -113,8 +114,8 @@ class Pool {
 
   /// The results of `function` for each element, in their order, as a std::vector; nothing for a
   /// function that returns nothing. `chunksize` elements are one task; left out: so many that there
-  /// are four tasks a worker. At an exception the others of its task are not made; it comes out when
-  /// all tasks are done.
+  /// are four tasks a worker. At an exception the others of its task are not made; it comes out
+  /// when all tasks are done.
   template <std::ranges::input_range R, typename F>
   auto map(F&& function, R&& elements, std::optional<int> chunksize = std::nullopt) {
     return wait_for_map<Spread::whole>(function, elements, chunksize);

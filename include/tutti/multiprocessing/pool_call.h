@@ -29,9 +29,8 @@ template <typename F>
 concept Stateless = std::is_empty_v<F> && std::is_default_constructible_v<F>;
 /// Lies at the same address in parent and workers.
 template <typename F>
-concept CodePointer =
-    (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) ||
-    std::is_member_function_pointer_v<F>;
+concept CodePointer = (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) ||
+                      std::is_member_function_pointer_v<F>;
 
 template <typename F>
 concept CallableElsewhere = Stateless<F> || CodePointer<F> || pickle::Packable<F>;
@@ -41,7 +40,8 @@ template <typename F>
 consteval void must_be_callable_elsewhere() {
   static_assert(
       CallableElsewhere<F>,
-      "a closure with captures can't be given to a pool of processes, because its captures can't be "
+      "a closure with captures can't be given to a pool of processes, because its captures can't "
+      "be "
       "seen: pass the values as arguments, use fork_map, or a function object that can be packed");
 }
 
@@ -119,23 +119,25 @@ struct OfCallOperator<R (C::*)(P...) noexcept> : ParametersOf<R (*)(P...)> {};
 template <typename C, typename R, typename... P>
 struct OfCallOperator<R (C::*)(P...) const noexcept> : ParametersOf<R (*)(P...)> {};
 template <typename F>
-requires requires { &F::operator(); }
+requires requires {
+  &F::operator();
+}
 struct ParametersOf<F> : OfCallOperator<decltype(&F::operator())> {};
 
 /// What crosses for a `Given` argument, if nothing else is said: text for what points to text.
 template <typename Given>
-using PlainArgument = std::conditional_t<
-    std::is_same_v<std::decay_t<Given>, const char*> || std::is_same_v<std::decay_t<Given>, char*> ||
-        std::is_same_v<std::decay_t<Given>, std::string_view>,
-    std::string, std::decay_t<Given>>;
+using PlainArgument = std::conditional_t<std::is_same_v<std::decay_t<Given>, const char*> ||
+                                             std::is_same_v<std::decay_t<Given>, char*> ||
+                                             std::is_same_v<std::decay_t<Given>, std::string_view>,
+                                         std::string, std::decay_t<Given>>;
 
 template <typename Wanted, typename Given>
 struct ArgumentFor {
   using Type = PlainArgument<Given>;
 };
 template <typename Wanted, typename Given>
-requires(pickle::Packable<std::decay_t<Wanted>>&& std::is_constructible_v<std::decay_t<Wanted>, Given>)
-struct ArgumentFor<Wanted, Given> {
+requires(pickle::Packable<std::decay_t<Wanted>>&& std::is_constructible_v<
+         std::decay_t<Wanted>, Given>) struct ArgumentFor<Wanted, Given> {
   using Type = std::decay_t<Wanted>;
 };
 

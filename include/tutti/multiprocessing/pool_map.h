@@ -60,9 +60,9 @@ struct MapOf {
     if constexpr (!std::is_void_v<Result>) pickle::must_cross<Result>();
   }
   /// Whether an element can be packed where it is, and looked at twice.
-  static constexpr bool is_in_place =
-      std::is_lvalue_reference_v<Reference> &&
-      std::is_same_v<std::remove_cvref_t<Reference>, Element> && std::ranges::forward_range<Range>;
+  static constexpr bool is_in_place = std::is_lvalue_reference_v<Reference> &&
+                                      std::is_same_v<std::remove_cvref_t<Reference>, Element> &&
+                                      std::ranges::forward_range<Range>;
 };
 
 // --- in the worker -------------------------------------------------------------------------------
@@ -189,9 +189,9 @@ void submit_chunk(WorkerPool& pool, TaskOwner& owner, std::size_t index, const T
 
 /// The future of a map, to whom the results of its chunks go.
 template <typename R>
-class MapState final
-    : public futures::ResultState<std::conditional_t<std::is_void_v<R>, void, std::vector<Element<R>>>>,
-      public TaskOwner {
+class MapState final : public futures::ResultState<
+                           std::conditional_t<std::is_void_v<R>, void, std::vector<Element<R>>>>,
+                       public TaskOwner {
  public:
   using Results = std::vector<Element<R>>;
   using Value = std::conditional_t<std::is_void_v<R>, void, Results>;
@@ -379,7 +379,8 @@ class ImapResults {
         deadline_(deadline),
         cursor_(std::ranges::begin(range_)) {
     Map::check();
-    if (order_ == Order::of_completion) done_ = std::make_shared<queue::Queue<futures::Future<Chunk>>>();
+    if (order_ == Order::of_completion)
+      done_ = std::make_shared<queue::Queue<futures::Future<Chunk>>>();
     check_open(*pool_);
     submit_chunks();
   }
@@ -442,8 +443,8 @@ class ImapResults {
       if (order_ == Order::of_completion) {
         future.add_done_callback([done = done_](const auto& chunk) { done->put(chunk); });
       }
-      submit_chunk<E>(*pool_, *state, 0, partial_kind<spread, F, E, R>, function_,
-                      elements.begin(), elements.size());
+      submit_chunk<E>(*pool_, *state, 0, partial_kind<spread, F, E, R>, function_, elements.begin(),
+                      elements.size());
       chunks_.push_back(std::move(future));
     }
   }

@@ -41,9 +41,9 @@ struct TaskKind {
   std::string (*name)(pickle::Reader& task);
 };
 
-/// Whom the results of one or more tasks go to: a future, or a map. Counted by who refers to it. Its
-/// functions are called in one thread of the parent, except begin() and, once there are no workers
-/// any more, by whoever submits.
+/// Whom the results of one or more tasks go to: a future, or a map. Counted by who refers to it.
+/// Its functions are called in one thread of the parent, except begin() and, once there are no
+/// workers any more, by whoever submits.
 class TaskOwner {
  public:
   virtual void hold() noexcept = 0;

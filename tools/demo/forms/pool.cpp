@@ -1,32 +1,15 @@
 #include <tutti/futures.h>
-#include <algorithm>
 #include <cstddef>
-#include <filesystem>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "demo/batches.h"
 #include "demo/forms.h"
 
 namespace demo {
 
 namespace futures = tutti::futures;
-
-namespace {
-
-using Batch = std::span<const std::filesystem::path>;
-
-std::vector<Batch> in_batches(Batch files, std::size_t count) {
-  const std::size_t size = files.size() / count + 1;
-  std::vector<Batch> batches;
-  for (; !files.empty(); files = files.subspan(batches.back().size())) {
-    batches.push_back(files.first(std::min(size, files.size())));
-  }
-  return batches;
-}
-
-}  // namespace
 
 WordCount count_in_pool(const Corpus& corpus, Progress& progress, int workers) {
   const auto count = [&progress](Batch batch) {
@@ -39,8 +22,6 @@ WordCount count_in_pool(const Corpus& corpus, Progress& progress, int workers) {
     return words;
   };
 
-  // Each batch has to be merged, so they are few; but more than one a worker, since some take
-  // longer than others.
   const std::vector<Batch> batches =
       in_batches(corpus.files, 8 * static_cast<std::size_t>(workers));
   futures::ThreadPoolExecutor pool(workers, "counter");
