@@ -233,9 +233,12 @@ TEST(SharedMemory, WeAttachToAPythonProgramsBlock) {
 
 // --- who cleans up -------------------------------------------------------------------------------
 
-std::string file_text(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+// Empty when the process has gone meanwhile.
+std::string program_name_of(const fs::path& process) {
+  std::ifstream file(process / "comm");
+  std::string name;
+  std::getline(file, name);
+  return name;
 }
 
 std::string link_of(const fs::path& path) {
@@ -252,7 +255,7 @@ pid_t survivor() {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (file_text(entry.path() / "comm") == "tutti-survivor\n" &&
+    if (program_name_of(entry.path()) == "tutti-survivor" &&
         ours.contains(link_of(entry.path() / "fd/0"))) {
       return std::stoi(name);
     }
