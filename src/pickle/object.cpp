@@ -16,6 +16,9 @@ template <typename... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+// Clang up to 16 doesn't find it by itself.
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
 
 using Pairs = std::vector<std::pair<Object, Object>>;
 

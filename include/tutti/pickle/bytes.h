@@ -75,9 +75,10 @@ class Reader {
   /// How many bytes are left.
   std::size_t rest() const noexcept { return rest_.size(); }
   Passage* passage() const noexcept { return passage_; }
+  /// Of the containers that are being read: Nesting's.
+  std::size_t& depth() noexcept { return depth_; }
 
  private:
-  friend class Nesting;
   [[noreturn]] void throw_short(std::size_t size) const;
 
   std::span<const std::byte> rest_;
@@ -93,9 +94,10 @@ class Measure {
  public:
   void add(std::size_t size) noexcept { size_ += size; }
   std::size_t size() const noexcept { return size_; }
+  /// Of the containers that are being measured: Nesting's.
+  std::size_t& depth() noexcept { return depth_; }
 
  private:
-  friend class Nesting;
   std::size_t size_ = 0;
   std::size_t depth_ = 0;
 };
@@ -107,7 +109,7 @@ class Nesting {
  public:
   /// Throws ValueError when it is too deep.
   template <typename Process>
-  explicit Nesting(Process& process) : depth_(process.depth_) {
+  explicit Nesting(Process& process) : depth_(process.depth()) {
     if (depth_ >= deepest) throw_deep();
     ++depth_;
   }

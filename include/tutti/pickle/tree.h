@@ -41,6 +41,18 @@ std::string_view name_of(Type type);
 
 /// One value of a Tree.
 struct Node {
+  /// Of a container: its parts lie in these runs.
+  struct Runs {
+    std::uint32_t first;
+    std::uint32_t last;
+  };
+  /// Of what is made by calling a class: the tuple of arguments, and of an exception, the dict of
+  /// its attributes; 0 if it has none.
+  struct Call {
+    std::uint32_t arguments;
+    std::uint32_t state;
+  };
+
   /// An int of more than 64 bits, as its bytes: two's complement, the lowest first.
   bool big = false;
   Type type = Type::none;
@@ -53,17 +65,8 @@ struct Node {
     double floating;
     /// Of text, bytes, bytearray and big ints: in the pickle, or kept by the tree.
     const char* data;
-    /// The runs of a container's parts.
-    struct {
-      std::uint32_t first;
-      std::uint32_t last;
-    } runs;
-    /// Of what is made by calling a class: the tuple of arguments, and of an exception, the dict of
-    /// its attributes; 0 if it has none.
-    struct {
-      std::uint32_t arguments;
-      std::uint32_t state;
-    } call;
+    Runs runs;
+    Call call;
   };
   std::size_t size = 0;
 };
