@@ -391,8 +391,11 @@ Object::Value decode_value(Tree& tree, const Node& node, const Tree::Place& plac
     }
     case Type::exception: {
       Object::Exception exception{node.count, {}, {}};
-      exception.arguments = decode_parts(tree, tree.node(node.call.arguments), place);
+      const Node& arguments = tree.node(node.call.arguments);
+      tree.visit(arguments, place);
+      exception.arguments = decode_parts(tree, arguments, place);
       const Node& state = tree.node(node.call.state);
+      tree.visit(state, place);
       if (state.type == Type::dict) exception.attributes = decode_pairs(tree, state, place);
       return exception;
     }

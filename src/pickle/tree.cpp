@@ -12,8 +12,8 @@ namespace tutti::inline TUTTI_ABI::pickle {
 
 namespace {
 
-// What a visit costs: about the memory of the value made.
-constexpr std::size_t visit_cost = 64;
+// What each part of a container costs: about the memory of the value made of it.
+constexpr std::size_t part_cost = 64;
 // So much may be spent: for each byte of the pickle, and besides.
 constexpr std::size_t allowance_for_byte = 64;
 constexpr std::size_t allowance_besides = 1 << 20;
@@ -21,6 +21,11 @@ constexpr std::size_t allowance_besides = 1 << 20;
 bool has_data(const Node& node) {
   return node.big || node.type == Type::text || node.type == Type::bytes ||
          node.type == Type::bytearray;
+}
+
+bool has_parts(Type type) {
+  return type == Type::list || type == Type::tuple || type == Type::dict || type == Type::set ||
+         type == Type::frozenset;
 }
 
 }  // namespace
@@ -51,7 +56,10 @@ const Node& Tree::Cursor::next() {
 
 void Tree::visit(const Node& node, const Place& place) {
   if (place.depth > deepest) throw_deep();
-  const std::size_t cost = visit_cost + (has_data(node) ? node.size : 0);
+  // Parts are paid for with their container, since memory for all of them is reserved then, and a
+  // container that contains itself would have it reserved at each level.
+  std::size_t cost = has_data(node) ? node.size : 0;
+  if (has_parts(node.type)) cost += node.count * part_cost;
   if (cost > allowance_) {
     allowance_ = 0;
     throw ValueError(

@@ -160,6 +160,12 @@ TEST(Pickle, AValueThatContainsItselfIsRefused) {
               "a."sv,
               "nested deeper than 200 levels"));
   EXPECT_TRUE(refused("}q\x01Nh\x01s."sv, "nested deeper than 200 levels"));
+  // Many times, so that memory for as many is needed at each level.
+  const std::string often =
+      "]q\x01(" + std::string(1000, 'N') + "h\x01" + std::string(1000, '2') + "e.";
+  const std::string first = "]q\x01(h\x01" + std::string(1000, '2') + "e.";
+  EXPECT_LT(memory_of(bytes_of(often)), 3 * megabyte);
+  EXPECT_LT(memory_of(bytes_of(first)), 3 * megabyte);
 }
 
 TEST(Pickle, DeepNestingIsRefusedOnBothSides) {
