@@ -24,7 +24,7 @@ void Lock::acquire() {
 }
 
 void Lock::lock() {
-  if (ref().is_mine()) {
+  if (locked() && ref().is_mine()) {
     throw DeadlockError(runtime::describe_calling_thread() + " locks " +
                         runtime::describe(runtime::WaitKind::lock, this) +
                         ", which it holds itself: take an RLock to do that, or acquire() if "
