@@ -85,13 +85,18 @@ QueueBase::Core::Tried QueueBase::Core::try_put(std::size_t count, Next next, De
     throw RuntimeError(described() + ": too many of its tasks are not done" +
                        runtime::in_calling_thread());
   }
-  for (; put < count; ++put) {
-    const Packing& packing = next(put);
-    if (packing.size > ring.largest_item()) throw_too_large(packing.size);
-    const auto room = ring.room_for(packing.size);
-    if (!room) break;
-    packing.pack(packing.item, room->item);
-    ring.commit(*room);
+  try {
+    for (; put < count; ++put) {
+      const Packing& packing = next(put);
+      if (packing.size > ring.largest_item()) throw_too_large(packing.size);
+      const auto room = ring.room_for(packing.size);
+      if (!room) break;
+      packing.pack(packing.item, room->item);
+      ring.commit(*room);
+    }
+  } catch (...) {
+    // Those before it are in; the caller comes back for this one.
+    if (put == 0) throw;
   }
   seen = header.putters.seen.load(platform::relaxed);
   return put == 0 ? Tried::in_vain : Tried::done;
@@ -108,20 +113,22 @@ QueueBase::Core::Tried QueueBase::Core::try_get(const Unpacking& unpacking, std:
     seen = header.getters.seen.load(platform::relaxed);
     return Place(seen).is_shut() ? Tried::shut_down : Tried::in_vain;
   }
-  for (std::size_t taken = 1;; ++taken) {
+  for (std::size_t taken = 0; item; ++taken) {
     try {
       unpacking.unpack(unpacking.place, item->bytes);
     } catch (const ValueError&) {
+      if (taken > 0) break;
       ring.commit(*item);
       header.sleeping_putters.wake_one();
       throw;
+    } catch (...) {
+      // The caller has those before it, and comes back for this one.
+      if (taken > 0) break;
+      throw;
     }
-    if (taken == most) break;
-    const auto next = ring.item_after(*item);
-    if (!next) break;
-    item = next;
+    ring.commit(*item);
+    item = taken + 1 < most ? ring.next_item() : std::nullopt;
   }
-  ring.commit(*item);
   return Tried::done;
 }
 

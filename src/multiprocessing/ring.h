@@ -142,8 +142,6 @@ class Ring {
   };
   /// The next one, if there is one. Throws RuntimeError when what it finds can't be.
   std::optional<Item> next_item();
-  /// The one that follows an item.
-  std::optional<Item> item_after(const Item& item) { return item_at(item.after); }
   void commit(const Item& item) noexcept;
   void refresh_seen_tail() noexcept;
 
@@ -166,7 +164,6 @@ class Ring {
                                          std::uint32_t wanted, std::uint32_t most);
   std::uint32_t lanes_in_use(Place head, Place tail) const;
   bool has_little(Place head, Place tail) const;
-  std::optional<Item> item_at(Place head);
   void give_back_lane(const Item& item) noexcept;
   [[noreturn]] void throw_damaged(const char* what) const;
 
@@ -224,8 +221,8 @@ inline std::optional<Ring::Room> Ring::room_in_lane(Place tail, Place head,
               Place(tail.lane(), tail.count() + 1, position + static_cast<std::uint32_t>(units))};
 }
 
-// release: pairs with the acquire in item_at(); the item is read as it was written. seq_cst besides
-// is for Sleepers.
+// release: pairs with the acquire in next_item(); the item is read as it was written. seq_cst
+// besides is for Sleepers.
 inline void Ring::commit(const Room& room) noexcept {
   header_->tail.store(room.after.word(), platform::seq_cst);
 }
@@ -234,12 +231,9 @@ inline void Ring::refresh_seen_head() noexcept {
   header_->putters.seen.store(header_->head.load(platform::acquire), platform::release);
 }
 
-inline std::optional<Ring::Item> Ring::next_item() {
-  return item_at(Place(header_->head.load(platform::acquire)));
-}
-
 // acquire, here and where tail is loaded: pairs with commit(Room), by way of who has stored `seen`.
-inline std::optional<Ring::Item> Ring::item_at(Place head) {
+inline std::optional<Ring::Item> Ring::next_item() {
+  const Place head(header_->head.load(platform::acquire));
   if (items_between(head, Place(header_->getters.seen.load(platform::acquire))) == 0) {
     refresh_seen_tail();
   }
@@ -283,10 +277,7 @@ inline std::optional<Ring::Item> Ring::item_at(Place head) {
 
 // release: pairs with the acquire loads of head by putters. seq_cst besides is for Sleepers.
 inline void Ring::commit(const Item& item) noexcept {
-  // After several items, head is farther back.
-  const bool leaves_lane = item.after.lane() != item.before.lane() &&
-                           item.before.word() == header_->head.load(platform::relaxed);
-  if (leaves_lane) give_back_lane(item);
+  if (item.after.lane() != item.before.lane()) give_back_lane(item);
   header_->head.store(item.after.word(), platform::seq_cst);
 }
 

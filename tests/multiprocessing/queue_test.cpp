@@ -93,6 +93,32 @@ TEST(ProcessQueue, AnItemOfOneMebibyteCrosses) {
   expect_crosses(numbers);
 }
 
+// Hands descriptors over within one process.
+class ToMyself final : public tutti::pickle::Passage {
+ public:
+  int add_descriptor(int descriptor) override {
+    descriptors_.push_back(dup(descriptor));
+    return static_cast<int>(descriptors_.size()) - 1;
+  }
+  int take_descriptor(int index) override {
+    return descriptors_.at(static_cast<std::size_t>(index));
+  }
+
+ private:
+  std::vector<int> descriptors_;
+};
+
+// What a spawned process makes of `value`, there taken for a To.
+template <typename To, typename From>
+To given(const From& value) {
+  ToMyself passage;
+  std::vector<std::byte> bytes(tutti::pickle::packed_size(value));
+  tutti::pickle::Writer writer(bytes, &passage);
+  tutti::pickle::pack(writer, value);
+  tutti::pickle::Reader reader(bytes, &passage);
+  return tutti::pickle::unpack<To>(reader);
+}
+
 // --- one process ---------------------------------------------------------------------------------
 
 TEST(ProcessQueue, FirstInFirstOut) {
@@ -172,6 +198,38 @@ TEST(ProcessQueue, ManyAtATime) {
   Queue<bool> bits;
   bits.put_many({true, false});
   EXPECT_EQ(bits.get_many(5), (std::vector{true, false}));
+}
+
+// Nests itself, more deeply than can be packed if it is asked to.
+struct Nested {
+  std::vector<Nested> inner;
+};
+
+TEST(ProcessQueue, AnItemThatCantBePackedStopsThoseBehindIt) {
+  Nested deep;
+  for (int i = 0; i < 300; ++i) {
+    Nested outer;
+    outer.inner.push_back(std::move(deep));
+    deep = std::move(outer);
+  }
+  Queue<Nested> queue;
+  std::vector<Nested> items(2);
+  items.push_back(deep);
+  items.push_back({});
+  EXPECT_THROW(queue.put_many(items), tutti::ValueError);
+  EXPECT_EQ(items.size(), 2u);
+  EXPECT_EQ(queue.qsize(), 2u);
+}
+
+TEST(ProcessQueue, AnItemThatIsNoneStopsThoseBehindIt) {
+  Queue<std::string> texts;
+  auto vectors = given<Queue<std::vector<std::string>>>(texts);
+  vectors.put({"one"});
+  texts.put(std::string(100, '\xff'));
+  vectors.put({"two"});
+  EXPECT_EQ(vectors.get_many(5), (std::vector<std::vector<std::string>>{{"one"}}));
+  EXPECT_THROW(vectors.get_many(5), tutti::ValueError);
+  EXPECT_EQ(vectors.get_many(5), (std::vector<std::vector<std::string>>{{"two"}}));
 }
 
 TEST(ProcessQueue, GetManyCrossesLanes) {
@@ -269,32 +327,6 @@ TEST(ProcessQueue, AHookRunsWithoutALock) {
   items.put(Meddler{0});
   Meddler::queue = nullptr;
   EXPECT_GE(items.qsize(), 2u);
-}
-
-// Hands descriptors over within one process.
-class ToMyself final : public tutti::pickle::Passage {
- public:
-  int add_descriptor(int descriptor) override {
-    descriptors_.push_back(dup(descriptor));
-    return static_cast<int>(descriptors_.size()) - 1;
-  }
-  int take_descriptor(int index) override {
-    return descriptors_.at(static_cast<std::size_t>(index));
-  }
-
- private:
-  std::vector<int> descriptors_;
-};
-
-// What a spawned process makes of `value`, there taken for a To.
-template <typename To, typename From>
-To given(const From& value) {
-  ToMyself passage;
-  std::vector<std::byte> bytes(tutti::pickle::packed_size(value));
-  tutti::pickle::Writer writer(bytes, &passage);
-  tutti::pickle::pack(writer, value);
-  tutti::pickle::Reader reader(bytes, &passage);
-  return tutti::pickle::unpack<To>(reader);
 }
 
 TEST(ProcessQueue, AnItemThatIsNoneIsToldAndGone) {

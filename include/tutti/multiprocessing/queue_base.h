@@ -77,7 +77,7 @@ class QueueBase {
                         Packing (*packing)(void* items, std::size_t index), Deadline deadline);
   Result get_item(const Unpacking& unpacking, Deadline deadline);
   /// Brings the items that are there, up to `most`, to `unpacking` one after the other: at least
-  /// one if it is done in time. If that throws, all of them stay.
+  /// one if it is done in time. Where that throws, for another than the first, it ends before.
   Result get_items(const Unpacking& unpacking, std::size_t most, Deadline deadline);
 
   void finish_task();
