@@ -13,6 +13,7 @@
 #include "tutti/multiprocessing/lock.h"
 #include "tutti/multiprocessing/pool.h"
 #include "tutti/multiprocessing/process.h"
+#include "tutti/multiprocessing/process_pool_executor.h"
 #include "tutti/multiprocessing/queue.h"
 #include "tutti/multiprocessing/reduction.h"
 #include "tutti/multiprocessing/rlock.h"

@@ -19,6 +19,8 @@ void check_at_least(const char* what, int value, int least) {
                    std::to_string(value) + runtime::in_calling_thread());
 }
 
+}  // namespace
+
 WorkerPoolOptions checked(PoolOptions options) {
   WorkerPoolOptions result;
   const int processes = options.processes.value_or(platform::cores());
@@ -37,8 +39,6 @@ WorkerPoolOptions checked(PoolOptions options) {
   result.initializer = std::move(options.initializer);
   return result;
 }
-
-}  // namespace
 
 Pool::Pool(PoolOptions options) : pool_(WorkerPool::start(checked(std::move(options)))) {}
 

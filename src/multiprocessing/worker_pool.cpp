@@ -141,8 +141,9 @@ void WorkerPool::join() {
     throw ValueError(name_ + " is still running: close() or terminate() it first" +
                      runtime::in_calling_thread());
   }
-  supervisor_.join();
+  // This one first, which calls callbacks: in one of them it throws.
   results_thread_.join();
+  supervisor_.join();
 }
 
 void WorkerPool::join_uninterrupted() noexcept {

@@ -53,6 +53,10 @@ struct WorkerPoolOptions {
   bool is_brittle = false;
 };
 
+struct PoolOptions;
+/// Throws ValueError for numbers that are out of range.
+WorkerPoolOptions checked(PoolOptions options);
+
 class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
  public:
   /// Starts the workers and threads. Throws OSError when the system has no room for them.
