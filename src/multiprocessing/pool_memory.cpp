@@ -112,4 +112,10 @@ void PoolMemory::wake_parent() const noexcept {
   if (asleep.exchange(0, platform::acq_rel) == 1) runtime::wake_shared_word(asleep, 1);
 }
 
+void PoolMemory::wake_parent_surely() const noexcept {
+  platform::atomic<std::uint32_t>& asleep = words().is_parent_asleep;
+  asleep.store(0, platform::seq_cst);
+  runtime::wake_shared_word(asleep, 1);
+}
+
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

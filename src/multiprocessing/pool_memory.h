@@ -64,6 +64,8 @@ class PoolMemory {
   void wake_all_workers() const noexcept;
   /// The parent's thread that reads results.
   void wake_parent() const noexcept;
+  /// Also if a worker was killed when it was about to.
+  void wake_parent_surely() const noexcept;
 
  private:
   bool wake_worker_of(std::size_t word) const noexcept;

@@ -418,7 +418,7 @@ void WorkerPool::settle_all(Line& line, const std::exception_ptr& exception) noe
 void WorkerPool::tell_results_thread() noexcept {
   // seq_cst: see PoolMemory::wake_parent().
   has_news_.store(true, platform::seq_cst);
-  memory_.wake_parent();
+  memory_.wake_parent_surely();
 }
 
 void WorkerPool::read_results() {
