@@ -1,0 +1,155 @@
+// What a pool's workers do in shared memory, killed at each instruction of it: a task is taken or
+// is not, and a result is told or is not.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "multiprocessing/pool_memory.h"
+#include "multiprocessing/result_ring.h"
+#include "multiprocessing/task_ring.h"
+#include "multiprocessing/task_store.h"
+#include "support/sanitizer.h"
+#include "support/stepped.h"
+
+namespace tests {
+
+namespace {
+
+using namespace tutti::multiprocessing;
+
+OfferedTask task(std::uint32_t ticket) {
+  OfferedTask made;
+  made.ticket = ticket;
+  made.is_inline = 1;
+  made.words.fill(ticket * 1000);
+  return made;
+}
+
+void write(ResultWriter& writer, std::uint32_t ticket, std::size_t size) {
+  const std::span<std::byte> room = writer.room(size);
+  std::memset(room.data(), static_cast<int>(ticket), size);
+  writer.commit(RecordKind::result, ticket, size);
+}
+
+bool is_whole(const std::optional<ResultRecord>& record, std::uint32_t ticket, std::size_t size) {
+  return record && record->kind == RecordKind::result && record->ticket == ticket &&
+         record->bytes.size() == size &&
+         std::all_of(record->bytes.begin(), record->bytes.end(),
+                     [ticket](std::byte byte) { return byte == static_cast<std::byte>(ticket); });
+}
+
+}  // namespace
+
+TEST(TaskRing, TasksAreTakenOnceInTheirOrder) {
+  const PoolMemory memory(1);
+  TaskRing& ring = memory.words().tasks;
+  EXPECT_FALSE(ring.take(0));
+  std::uint64_t position = 0;
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    for (std::uint32_t i = 0; i < TaskRing::capacity; ++i, ++position) {
+      ASSERT_TRUE(ring.has_room(position));
+      ring.offer(position, task(i));
+    }
+    EXPECT_FALSE(ring.has_room(position));
+    for (std::uint32_t i = 0; i < TaskRing::capacity; ++i) {
+      const std::optional<OfferedTask> taken = ring.take(static_cast<std::uint16_t>(i % 7));
+      ASSERT_TRUE(taken);
+      EXPECT_EQ(taken->ticket, i);
+      EXPECT_EQ(taken->words, task(i).words);
+      EXPECT_EQ(ring.taker_of(position - TaskRing::capacity + i), i % 7);
+    }
+    EXPECT_FALSE(ring.has_task());
+  }
+}
+
+TEST(TaskRing, AKilledTakerIsOnRecordOrHasTakenNothing) {
+  if (const std::string why = why_not_stepped(); !why.empty()) GTEST_SKIP() << why;
+  int taken = 0;
+  const std::size_t cuts = for_each_cut(1, [&](std::size_t steps) {
+    const PoolMemory memory(1);
+    TaskRing& ring = memory.words().tasks;
+    for (std::uint32_t i = 0; i < 3; ++i) ring.offer(i, task(i));
+    const Cut cut = cut_short([] {}, [&] { ring.take(4); }, steps);
+    const TaskRing::Seat taker = ring.taker_of(0);
+    EXPECT_TRUE(!taker || taker == 4) << cut.place();
+    EXPECT_TRUE(taker || !cut.has_finished);
+    taken += taker ? 1 : 0;
+    // The others go on with the next one.
+    const std::optional<OfferedTask> next = ring.take(5);
+    EXPECT_TRUE(next && next->ticket == (taker ? 1u : 0u)) << cut.place();
+    EXPECT_EQ(ring.taker_of(taker ? 1 : 0), 5);
+    return cut;
+  });
+  EXPECT_GT(taken, 1);
+  EXPECT_GT(static_cast<int>(cuts), taken);
+}
+
+TEST(ResultRing, AKilledWriterHasToldAllOfAResultOrNothing) {
+  if (const std::string why = why_not_stepped(); !why.empty()) GTEST_SKIP() << why;
+  // One that is written while it is killed, one that does not fit before the ring's end, and one
+  // that lies elsewhere, of which only the telling is killed.
+  for (const std::size_t size :
+       {std::size_t{40}, std::size_t{3000}, ResultWriter::largest_in_ring + 1}) {
+    int told = 0;
+    for_each_cut(1, [&](std::size_t steps) {
+      const PoolMemory memory(1);
+      ResultWriter writer(memory.results_of(0));
+      ResultReader reader(memory.results_of(0));
+      for (std::size_t i = 0; i < 99; ++i) {
+        write(writer, 1, 2600);
+        reader.pass(*reader.peek());
+      }
+      write(writer, 2, 100);
+      const auto prepare = [&] {
+        if (size != 40) std::memset(writer.room(size).data(), 3, size);
+      };
+      const auto work = [&] {
+        if (size == 40) std::memset(writer.room(size).data(), 3, size);
+        writer.commit(RecordKind::result, 3, size);
+      };
+      const Cut cut = cut_short(prepare, work, steps);
+      EXPECT_TRUE(is_whole(reader.peek(), 2, 100)) << cut.place();
+      reader.pass(*reader.peek());
+      const std::optional<ResultRecord> record = reader.peek();
+      EXPECT_TRUE(!record || is_whole(record, 3, size)) << cut.place();
+      EXPECT_TRUE(record || !cut.has_finished);
+      told += record ? 1 : 0;
+      return cut;
+    });
+    EXPECT_GT(told, 0);
+  }
+}
+
+TEST(ResultRing, RecordsOfAllSizesGoRoundInOrder) {
+  const PoolMemory memory(1);
+  ResultWriter writer(memory.results_of(0));
+  ResultReader reader(memory.results_of(0));
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    const std::size_t size = i % 100 == 50 ? 100'000 : i * 7 % 5000;
+    write(writer, i % 256, size);
+    const std::optional<ResultRecord> record = reader.peek();
+    ASSERT_TRUE(is_whole(record, i % 256, size)) << i;
+    reader.pass(*record);
+    ASSERT_FALSE(reader.peek());
+  }
+}
+
+TEST(TaskStore, BlocksAreApartAndUsedAgain) {
+  TaskStore store(1 << 20);
+  const auto first = store.allocate(100);
+  const auto second = store.allocate(100);
+  ASSERT_TRUE(first && second);
+  EXPECT_GE(std::max(*first, *second) - std::min(*first, *second), 100u);
+  store.free(*first, 100);
+  EXPECT_EQ(store.allocate(120), first);
+  EXPECT_EQ(store.allocate((1 << 20) - 255), std::nullopt);
+  EXPECT_EQ(store.allocate((1 << 20) + 1), std::nullopt);
+}
+
+}  // namespace tests
