@@ -69,8 +69,8 @@ WordCount count_by_fork_map(const Corpus& corpus, Progress& progress, int worker
   const std::vector<Batch> batches =
       in_batches(corpus.files, 8 * static_cast<std::size_t>(workers));
   WordCount total;
-  for (Counted& counted : multiprocessing::fork_map(count_files, batches,
-                                                    {.processes = workers, .chunksize = 1})) {
+  for (Counted& counted :
+       multiprocessing::fork_map(count_files, batches, {.processes = workers, .chunksize = 1})) {
     progress.add(counted.bytes);
     total.merge(std::move(counted.words));
   }
