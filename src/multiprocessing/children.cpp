@@ -48,6 +48,12 @@ void end_daemons() {
 
 // Runs in the thread that ends the program, after its threads, before static objects are destroyed.
 void end_all() {
+  {
+    // First: a daemon thread that starts a child for each that ends, as a pool's does, would go on
+    // for ever.
+    const GuardHolder held(children_guard);
+    is_closed = true;
+  }
   try {
     end_daemons();
     while (const auto child = first_running(false)) child->join(platform::never);
@@ -55,8 +61,6 @@ void end_all() {
   } catch (const KeyboardInterrupt&) {
     platform::print_error("tutti: interrupted while waiting for processes; ending without them\n");
   }
-  const GuardHolder held(children_guard);
-  is_closed = true;
 }
 
 void before_fork() {
