@@ -143,6 +143,8 @@ void WorkerPool::join() {
   }
   // This one first, which calls callbacks: in one of them it throws.
   results_thread_.join();
+  // At the end of the program, daemon threads stop when they look up; this one waits in poll().
+  ring_supervisor();
   supervisor_.join();
 }
 
