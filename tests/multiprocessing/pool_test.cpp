@@ -382,4 +382,17 @@ TEST_F(PoolTest, TheDestructorTerminates) {
   EXPECT_TRUE(multiprocessing::active_children().empty());
 }
 
+// Daemon threads stop there one after the other, in any order.
+TEST_F(PoolTest, TheProgramEndsWithAPoolInAStaticObject) {
+  const auto program = [] {
+    static std::optional<Pool> pool;
+    pool.emplace(2);
+    pool->map_async([](int) { pause(); }, numbers(3), 1);
+    std::exit(0);
+  };
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_EXIT(program(), testing::ExitedWithCode(0), "");
+  }
+}
+
 }  // namespace tests
