@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <concepts>
-#include <cstddef>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -15,12 +14,14 @@
 
 namespace {
 
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    ++count;
+// What each open descriptor leads to: "socket:[4711]".
+std::multiset<std::string> open_descriptors() {
+  std::multiset<std::string> open;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    open.insert(std::filesystem::read_symlink(entry, none));
   }
-  return count;
+  return open;
 }
 
 // Names that end in another process's number are that one's: tests run side by side.
@@ -67,14 +68,20 @@ class NoLeaks : public testing::Environment {
                       << thread.state().to_string();
       }
     }
-    EXPECT_LE(open_descriptors(), descriptors_) << "file descriptors are left open";
+    const std::multiset<std::string> left = open_descriptors();
+    if (left.size() > descriptors_.size()) {
+      for (const std::string& open : left) {
+        EXPECT_TRUE(descriptors_.contains(open)) << "a file descriptor is left open: " << open;
+      }
+      EXPECT_LE(left.size(), descriptors_.size()) << "file descriptors are left open";
+    }
     for (const std::string& name : shared_memory()) {
       EXPECT_TRUE(memory_.contains(name)) << "/dev/shm/" << name << " is left";
     }
   }
 
  private:
-  std::size_t descriptors_ = 0;
+  std::multiset<std::string> descriptors_;
   std::set<std::string> memory_;
 };
 

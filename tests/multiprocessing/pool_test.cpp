@@ -353,17 +353,18 @@ TEST_F(PoolTest, CloseLetsTasksBeDone) {
 }
 
 TEST_F(PoolTest, TerminateEndsTasksThatRun) {
-  static const multiprocessing::Segment shared = multiprocessing::Segment::make(64, "test");
-  auto& has_begun = *reinterpret_cast<std::atomic<bool>*>(shared.data());
+  const multiprocessing::Segment shared = multiprocessing::Segment::make(64, "test");
+  static std::atomic<bool>* has_begun;
+  has_begun = reinterpret_cast<std::atomic<bool>*>(shared.data());
   Pool pool(2);
   // One that does not heed SIGTERM.
   auto stubborn = pool.apply_async([] {
     std::signal(SIGTERM, SIG_IGN);
-    reinterpret_cast<std::atomic<bool>*>(shared.data())->store(true);
+    has_begun->store(true);
     for (;;) pause();
   });
   auto running = pool.map_async([](int) { pause(); }, numbers(10), 1);
-  until([&] { return has_begun.load(); });
+  until([] { return has_begun->load(); });
   pool.terminate();
   EXPECT_TRUE(throws<RuntimeError>([&] { running.get(); }, {"terminated"}));
   EXPECT_TRUE(throws<RuntimeError>([&] { stubborn.get(); }, {"terminated"}));

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
-#include <mutex>
 #include <ranges>
 #include <span>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "tutti/multiprocessing/flat.h"
 #include "tutti/multiprocessing/rlock.h"
 #include "tutti/multiprocessing/shared_object.h"
+#include "tutti/threading/timed_lockable.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 

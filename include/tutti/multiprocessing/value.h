@@ -1,7 +1,6 @@
 // multiprocessing::Value and RawValue: one object in memory that processes share.
 #pragma once
 
-#include <mutex>
 #include <new>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "tutti/multiprocessing/flat.h"
 #include "tutti/multiprocessing/rlock.h"
 #include "tutti/multiprocessing/shared_object.h"
+#include "tutti/threading/timed_lockable.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 

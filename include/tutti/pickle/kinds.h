@@ -321,7 +321,7 @@ concept Packable = std::is_object_v<T> && kinds::part_crosses<false, T, 0, T>();
 /// To be instantiated where a T is about to cross: an error that names what can't.
 template <typename T>
 constexpr void must_cross() {
-  kinds::part_crosses<true, T, 0, T>();
+  static_cast<void>(kinds::part_crosses<true, T, 0, T>());
 }
 
 }  // namespace tutti::inline TUTTI_ABI::pickle
