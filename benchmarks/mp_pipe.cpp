@@ -5,16 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "tutti/multiprocessing/connection.h"
+#include "two_processes.h"
 
 namespace {
 
@@ -123,7 +121,7 @@ void plain_socket(benchmark::State& state, Sizes sizes) {
 constexpr const char* python_program = R"(
 import multiprocessing, sys, time
 rounds, there, back = map(int, sys.argv[1:])
-message, answer = b'x' * there, b'x' * back
+message, answer = b"x" * there, b"x" * back
 def echo(connection, other):
     other.close()
     try:
@@ -133,7 +131,7 @@ def echo(connection, other):
     except EOFError:
         pass
 here, child_end = multiprocessing.Pipe()
-child = multiprocessing.get_context('fork').Process(target=echo, args=(child_end, here))
+child = multiprocessing.get_context("fork").Process(target=echo, args=(child_end, here))
 child.start()
 child_end.close()
 begin = time.perf_counter()
@@ -146,19 +144,8 @@ child.join()
 )";
 
 void cpython(benchmark::State& state, Sizes sizes) {
-  const std::string command = "/usr/bin/python3 -c \"" + std::string(python_program) + "\" " +
-                              std::to_string(state.max_iterations) + " " +
-                              std::to_string(sizes.there) + " " + std::to_string(sizes.back);
-  const std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
-  std::array<char, 64> text{};
-  if (output == nullptr || std::fgets(text.data(), text.size(), output.get()) == nullptr) {
-    state.SkipWithError("python3 did not run");
-    return;
-  }
-  const double seconds = std::strtod(text.data(), nullptr);
-  for (auto _ : state) {
-    state.SetIterationTime(seconds / static_cast<double>(state.max_iterations));
-  }
+  python_processes(state, python_program,
+                   std::to_string(sizes.there) + " " + std::to_string(sizes.back));
 }
 
 // -------------------------------------------------------------------------------------------------

@@ -2,16 +2,13 @@
 // size, and each number a task of its own.
 #include <benchmark/benchmark.h>
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "tutti/multiprocessing/pool.h"
+#include "two_processes.h"
 
 namespace {
 
@@ -37,7 +34,7 @@ import multiprocessing, sys, time
 rounds, elements, chunksize = map(int, sys.argv[1:])
 def add_one(n):
     return n + 1
-with multiprocessing.get_context('fork').Pool(2) as pool:
+with multiprocessing.get_context("fork").Pool(2) as pool:
     numbers = list(range(elements))
     pool.map(add_one, numbers[:100])
     begin = time.perf_counter()
@@ -47,20 +44,8 @@ with multiprocessing.get_context('fork').Pool(2) as pool:
 )";
 
 void cpython(benchmark::State& state, std::optional<int> chunksize) {
-  const std::string command = "/usr/bin/python3 -c \"" + std::string(python_program) + "\" " +
-                              std::to_string(state.max_iterations) + " " +
-                              std::to_string(elements) + " " +
-                              std::to_string(chunksize.value_or(0));
-  const std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
-  std::array<char, 64> text{};
-  if (output == nullptr || std::fgets(text.data(), text.size(), output.get()) == nullptr) {
-    state.SkipWithError("python3 did not run");
-    return;
-  }
-  const double seconds = std::strtod(text.data(), nullptr);
-  for (auto _ : state) {
-    state.SetIterationTime(seconds / static_cast<double>(state.max_iterations));
-  }
+  python_processes(state, python_program,
+                   std::to_string(elements) + " " + std::to_string(chunksize.value_or(0)));
 }
 
 void add(const std::string& subject, std::optional<int> chunksize) {

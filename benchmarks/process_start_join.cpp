@@ -4,12 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "tutti/multiprocessing.h"
+#include "two_processes.h"
 
 namespace {
 
@@ -64,29 +64,19 @@ void process_start_join(benchmark::State& state, bool (*start_join)()) {
   }
 }
 
-/// Python measures itself: the time to start it is no part of it.
 void process_start_join_python(benchmark::State& state) {
-  const std::string program =
-      "/usr/bin/python3 -c 'if 1:\n"
-      "  import multiprocessing, time\n"
-      "  context = multiprocessing.get_context(\"fork\")\n"
-      "  def nothing(): pass\n"
-      "  begin = time.perf_counter()\n"
-      "  for _ in range(" +
-      std::to_string(state.max_iterations) +
-      "):\n"
-      "    process = context.Process(target=nothing)\n"
-      "    process.start()\n"
-      "    process.join()\n"
-      "  print(time.perf_counter() - begin)\n"
-      "'";
-  std::FILE* python = popen(program.c_str(), "r");
-  double seconds = 0;
-  const bool is_read = python != nullptr && std::fscanf(python, "%lf", &seconds) == 1;
-  if (python != nullptr) pclose(python);
-  const auto count = static_cast<double>(state.max_iterations);
-  for (auto _ : state) state.SetIterationTime(seconds / count);
-  if (!is_read) state.SkipWithError("/usr/bin/python3 did not run");
+  python_processes(state, R"(
+import multiprocessing, sys, time
+context = multiprocessing.get_context("fork")
+def nothing(): pass
+begin = time.perf_counter()
+for _ in range(int(sys.argv[1])):
+    process = context.Process(target=nothing)
+    process.start()
+    process.join()
+print(time.perf_counter() - begin)
+)",
+                   "");
 }
 
 BENCHMARK_CAPTURE(process_start_join, tutti, start_join_fork)

@@ -22,6 +22,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "platform/no_cancellation.h"
+
 namespace tutti::inline TUTTI_ABI::platform {
 
 constinit thread_local Current current_thread_words{};
@@ -33,19 +35,6 @@ constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 int futex_flags(int operation, Reach reach) {
   return reach == Reach::process ? operation | FUTEX_PRIVATE_FLAG : operation;
 }
-
-// A system call at which a cancelled thread would end by an exception, out of functions that throw
-// none: such a thread ends at the next one outside instead.
-class NoCancellation {
- public:
-  NoCancellation() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-  ~NoCancellation() { pthread_setcancelstate(before_, nullptr); }
-  NoCancellation(const NoCancellation&) = delete;
-  NoCancellation& operator=(const NoCancellation&) = delete;
-
- private:
-  int before_ = 0;
-};
 
 pthread_t to_pthread(Thread thread) {
   return static_cast<pthread_t>(thread.handle);

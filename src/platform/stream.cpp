@@ -17,6 +17,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "platform/no_cancellation.h"
+
 // Of newer kernels than the headers may know.
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 0x00000008
@@ -30,18 +32,6 @@ namespace tutti::inline TUTTI_ABI::platform {
 namespace {
 
 constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
-
-// Calls that could wait are points at which a cancelled thread would end, by an exception.
-class NoCancellation {
- public:
-  NoCancellation() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-  ~NoCancellation() { pthread_setcancelstate(before_, nullptr); }
-  NoCancellation(const NoCancellation&) = delete;
-  NoCancellation& operator=(const NoCancellation&) = delete;
-
- private:
-  int before_ = 0;
-};
 
 template <typename Call>
 Transfer transfer(Call call) noexcept {
