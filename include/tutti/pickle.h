@@ -3,21 +3,27 @@
 //     connection.send_bytes(pickle::dumps(std::map<std::string, int>{{"one", 1}}));
 //     auto sizes = pickle::loads<std::vector<int>>(connection.recv_bytes());
 //
-// | C++ | Python |
-// |---|---|
-// | bool; integers, enumerations; floating-point numbers | bool; int; float (reads int too) |
-// | std::string, std::filesystem::path | str; bytes if it is not UTF-8 (reads both) |
-// | sequences and arrays of std::byte or unsigned char | bytes (reads bytearray and lists too) |
-// | other sequences and arrays | list (reads tuple too) |
-// | tuples, pairs, aggregates, classes with tutti_serialize | tuple of the members (reads list too)
-// | | maps; std::multimap | dict; list of pairs | | sets; std::multiset | set (reads frozenset
-// too); list | | std::optional; std::monostate | None or the value; None | | std::variant | the
-// value. Read: the first alternative whose type is the value's own, or else the first that takes it
-// | | std::chrono durations of whole microseconds, time_points since their epoch |
-// datetime.timedelta (reads an int of ticks too) | | other durations and time_points | their number
-// of ticks (reads timedelta too) | | std::complex; std::bitset | complex; int | | exceptions |
-// those of the same meaning, or else RuntimeError with the type in front of the text | |
-// pickle::Object | any of these |
+// C++ and what it is in Python:
+//   bool; integers, enumerations          bool; int
+//   floating-point numbers                float (reads int too)
+//   std::string, std::filesystem::path    str; bytes if it is not UTF-8 (reads both)
+//   sequences of bytes                    bytes (reads bytearray and lists too)
+//   other sequences and arrays            list (reads tuple too)
+//   tuples, pairs, aggregates, classes
+//     with tutti_serialize                tuple of the members (reads list too)
+//   maps; std::multimap                   dict; list of pairs
+//   sets; std::multiset                   set (reads frozenset too); list
+//   std::optional; std::monostate         None or the value; None
+//   std::variant                          the value. Read: the first alternative whose type is the
+//                                         value's own, or else the first that takes it
+//   std::chrono durations of whole
+//     microseconds, time_points           datetime.timedelta, of time_points since their epoch
+//                                         (reads an int of ticks too)
+//   other durations and time_points       their number of ticks (reads timedelta too)
+//   std::complex; std::bitset             complex; int
+//   exceptions                            those of the same meaning, or else RuntimeError with the
+//                                         type in front of the text
+//   pickle::Object                        any of these
 //
 // Keys of maps and elements of sets are written as what Python can hash: tuples for lists.
 #pragma once

@@ -14,6 +14,7 @@
 #include "multiprocessing/start_method.h"
 #include "multiprocessing/told_process.h"
 #include "platform/spawn.h"
+#include "platform/stream.h"
 #include "runtime/registry.h"
 #include "tutti/time.h"
 
@@ -142,8 +143,7 @@ void forget_server() noexcept {
   constexpr double time_to_end = 1;
   const std::int64_t deadline = Timeout(time_to_end).deadline();
   while (!platform::reap(server_process).has_ended) {
-    if (platform::wait_until_readable(server_process.get(), deadline) ==
-        platform::Readable::timed_out) {
+    if (!platform::wait_until_readable(server_process.get(), deadline)) {
       platform::send_signal(server_process, platform::kill_signal);
       platform::wait_until_readable(server_process.get(), platform::never);
     }

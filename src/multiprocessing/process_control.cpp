@@ -10,10 +10,11 @@
 #include "multiprocessing/children.h"
 #include "multiprocessing/errors.h"
 #include "multiprocessing/fork_server.h"
-#include "multiprocessing/polling.h"
 #include "multiprocessing/start_method.h"
 #include "multiprocessing/told_process.h"
 #include "platform/spawn.h"
+#include "platform/stream.h"
+#include "runtime/descriptor_wait.h"
 #include "runtime/names.h"
 #include "runtime/registry.h"
 #include "runtime/shutdown.h"
@@ -207,6 +208,11 @@ void ProcessControl::check_can_be_told(StartMethod method, Process& object) cons
                        "static objects of a process that is being spawned must not start "
                        "processes");
   }
+  if (platform::has_more_rights_than_its_user()) {
+    throw RuntimeError(start +
+                       "a program with more rights than its user can't be executed once more; use "
+                       "the start method fork");
+  }
   if (!can_spawn()) {
     throw RuntimeError(start +
                        "main() can't be passed by in this program, since the library is "
@@ -370,8 +376,15 @@ void ProcessControl::vanish(bool is_calling_process) noexcept {
 
 void ProcessControl::live_as_child(Process& object) {
   platform::leave_standard_streams_to_parent();
-  become_current();
-  if (is_daemon()) tie_to_parent(life_line_.childs_end);
+  try {
+    become_current();
+    if (is_daemon()) tie_to_parent(life_line_.childs_end);
+  } catch (const std::exception& error) {
+    // What follows start() is the parent's to do.
+    platform::print_error(
+        ("tutti: a child can't begin: " + std::string(error.what()) + "\n").c_str());
+    platform::end_process(1);
+  }
   run_as_child({[](void* process) { static_cast<Process*>(process)->run(); }, &object},
                Ending::at_once);
 }
@@ -418,8 +431,7 @@ ProcessControl::Found ProcessControl::find_end() noexcept {
     if (status.has_ended) {
       code = status.code;
     } else {
-      const bool has_ended =
-          platform::wait_until_readable(handle_->get(), 0) == platform::Readable::yes;
+      const bool has_ended = platform::wait_until_readable(handle_->get(), 0);
       if (!has_ended) return Found::running;
       if (!status.is_lost) return Found::ended_untold;
     }
@@ -456,11 +468,14 @@ bool ProcessControl::join(std::int64_t deadline) {
 }
 
 bool ProcessControl::wait_for_end(int descriptor, std::int64_t deadline) {
+  if (deadline <= platform::now()) return platform::wait_until_readable(descriptor, 0);
   runtime::Self& self = runtime::self();
-  const runtime::Reason reason(runtime::WaitKind::process, this);
-  const runtime::Ended ended = wait_until_readable(self, descriptor, reason, deadline);
-  runtime::stop_or_throw(self, ended);
-  return ended == runtime::Ended::woken;
+  platform::Watched watched{descriptor, platform::can_read, 0};
+  const runtime::DescriptorWait wait = runtime::wait_for_descriptors(
+      self, {&watched, 1}, deadline, runtime::Reason(runtime::WaitKind::process, this));
+  if (wait.error != 0) throw_os_error("cannot wait for " + described(name()), wait.error);
+  runtime::stop_or_throw(self, wait.ended);
+  return wait.ended == runtime::Ended::woken;
 }
 
 bool ProcessControl::is_alive() {
@@ -472,7 +487,7 @@ bool ProcessControl::is_alive() {
     case Stage::current:
       return true;
     case Stage::parent:
-      return platform::wait_until_readable(sentinel(), 0) != platform::Readable::yes;
+      return !platform::wait_until_readable(sentinel(), 0);
     default:
       if (is_anothers()) {
         throw RuntimeError("cannot tell whether " + described(name()) +

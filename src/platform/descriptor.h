@@ -1,6 +1,10 @@
 // A descriptor of the system that is closed with its owner.
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <utility>
 
 #include "tutti/config.h"
@@ -9,6 +13,18 @@ namespace tutti::inline TUTTI_ABI::platform {
 
 /// Closes, and changes errno for nobody.
 void close_descriptor(int descriptor) noexcept;
+
+/// Where a program has closed a standard stream, the next descriptor takes its place, and is
+/// written to by whoever prints. Moves such a one to a higher number, -1 if there is none left.
+/// What is not open (negative) stays so.
+inline int past_the_standard_streams(int descriptor) noexcept {
+  if (descriptor < 0 || descriptor > STDERR_FILENO) return descriptor;
+  const int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int error = errno;
+  close(descriptor);
+  errno = error;
+  return moved;
+}
 
 /// Owns a descriptor, or none. Moves as a unique_ptr does.
 class Descriptor {

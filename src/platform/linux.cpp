@@ -22,6 +22,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "platform/descriptor.h"
 #include "platform/no_cancellation.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
@@ -187,7 +188,8 @@ int cores() noexcept {
 SharedPages map_shared(std::size_t size, const char* name) noexcept {
   // A named memory file shows up in /proc/PID/maps; without a free descriptor, plain shared pages
   // do.
-  const int file = name == nullptr ? -1 : memfd_create(name, MFD_CLOEXEC);
+  const int file =
+      name == nullptr ? -1 : past_the_standard_streams(memfd_create(name, MFD_CLOEXEC));
   if (file >= 0 && ftruncate(file, static_cast<off_t>(size)) == 0) {
     const SharedPages mapped = map_shared_again(size, file);
     if (mapped.pages != nullptr) return mapped;

@@ -19,7 +19,8 @@ constexpr std::size_t most_descriptors = 253;
 PacketPair make_packet_pair() noexcept {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {errno, {}, {}};
-  return {0, Descriptor(ends[0]), Descriptor(ends[1])};
+  for (int& end : ends) end = past_the_standard_streams(end);
+  return {ends[0] < 0 || ends[1] < 0 ? errno : 0, Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 int send_packet(const Descriptor& socket, std::span<const std::byte> bytes,

@@ -26,8 +26,9 @@ constexpr idtype_t by_descriptor = static_cast<idtype_t>(3);  // P_PIDFD
 static_assert(interrupt_signal == SIGINT && kill_signal == SIGKILL && terminate_signal == SIGTERM);
 
 Opened opened(long result) noexcept {
-  if (result < 0) return {errno, {}};
-  return {0, Descriptor(static_cast<int>(result))};
+  const int descriptor = past_the_standard_streams(static_cast<int>(result));
+  if (descriptor < 0) return {errno, {}};
+  return {0, Descriptor(descriptor)};
 }
 
 }  // namespace
@@ -81,22 +82,6 @@ const char* signal_name(int signal) noexcept {
   return has_name ? names[signal] : nullptr;
 }
 
-Readable wait_until_readable(int descriptor, std::int64_t deadline) noexcept {
-  constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
-  timespec left;
-  timespec* limit = nullptr;
-  if (deadline != never) {
-    const std::int64_t nanoseconds = std::max<std::int64_t>(deadline - now(), 0);
-    left = {static_cast<time_t>(nanoseconds / nanoseconds_per_second),
-            static_cast<long>(nanoseconds % nanoseconds_per_second)};
-    limit = &left;
-  }
-  pollfd waited_for = {descriptor, POLLIN, 0};
-  const int ready = ppoll(&waited_for, 1, limit, nullptr);
-  if (ready > 0) return Readable::yes;
-  return ready == 0 ? Readable::timed_out : Readable::interrupted;
-}
-
 void end_process(int code) noexcept {
   _exit(code);
 }
@@ -104,7 +89,8 @@ void end_process(int code) noexcept {
 LifeLine make_life_line() noexcept {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return {errno, {}, {}};
-  return {0, Descriptor(ends[1]), Descriptor(ends[0])};
+  for (int& end : ends) end = past_the_standard_streams(end);
+  return {ends[0] < 0 || ends[1] < 0 ? errno : 0, Descriptor(ends[1]), Descriptor(ends[0])};
 }
 
 int die_with_parent(const Descriptor& childs_end) noexcept {
@@ -152,11 +138,7 @@ void leave_standard_streams_to_parent() noexcept {
 }
 
 void read_standard_input_from(const Descriptor& file) noexcept {
-  if (file.get() == STDIN_FILENO) {
-    fcntl(STDIN_FILENO, F_SETFD, 0);
-  } else {
-    dup2(file.get(), STDIN_FILENO);
-  }
+  dup2(file.get(), STDIN_FILENO);
 }
 
 }  // namespace tutti::inline TUTTI_ABI::platform

@@ -57,11 +57,6 @@ inline constexpr int interrupt_signal = 2;
 inline constexpr int kill_signal = 9;
 inline constexpr int terminate_signal = 15;
 
-enum class Readable { yes, timed_out, interrupted };
-/// Waits until `descriptor` can be read from, until `deadline` (monotonic nanoseconds), or until a
-/// handler of a signal has run.
-Readable wait_until_readable(int descriptor, std::int64_t deadline) noexcept;
-
 /// Ends the process at once: nothing is flushed, and nobody's destructor runs.
 [[noreturn]] void end_process(int code) noexcept;
 

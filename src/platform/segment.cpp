@@ -8,28 +8,19 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "platform/descriptor.h"
+
 namespace tutti::inline TUTTI_ABI::platform {
 
 namespace {
 
 constexpr int size_seals = F_SEAL_SHRINK | F_SEAL_GROW;
 
-// Where a program has closed a standard stream, the next descriptor would take its place, and be
-// written to by whoever prints.
-int past_the_standard_streams(int descriptor) {
-  if (descriptor > STDERR_FILENO) return descriptor;
-  const int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  const int error = errno;
-  close(descriptor);
-  errno = error;
-  return moved;
-}
-
 }  // namespace
 
 MemoryFile make_memory_file(const char* label, std::size_t size) noexcept {
-  int descriptor = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (descriptor >= 0) descriptor = past_the_standard_streams(descriptor);
+  const int descriptor =
+      past_the_standard_streams(memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (descriptor < 0) return {errno, -1};
   if (ftruncate(descriptor, static_cast<off_t>(size)) == 0 &&
       fcntl(descriptor, F_ADD_SEALS, size_seals | F_SEAL_SEAL) == 0) {

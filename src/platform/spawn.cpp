@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,7 +31,6 @@ class Actions {
 
   /// As `first_descriptor` and those after it, and nothing beyond.
   void give(std::vector<int> descriptors) {
-    check(posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
     const int end = first_descriptor + static_cast<int>(descriptors.size());
     // Those that lie where another one is to be go out of the way, to where none is.
     int free = end;
@@ -45,6 +45,8 @@ class Actions {
       check(posix_spawn_file_actions_adddup2(&actions_, descriptor, place++));
     }
     check(posix_spawn_file_actions_addclosefrom_np(&actions_, end));
+    // Last, for one of those that are given may have been there.
+    check(posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
   }
 
   const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
@@ -89,7 +91,7 @@ std::string invocation_name() {
 }
 
 Opened open_message(std::span<const std::byte> bytes) noexcept {
-  Descriptor file(memfd_create("tutti-message", MFD_CLOEXEC));
+  Descriptor file(past_the_standard_streams(memfd_create("tutti-message", MFD_CLOEXEC)));
   if (!file) return {errno, {}};
   while (!bytes.empty()) {
     const ssize_t written = write(file.get(), bytes.data(), bytes.size());
@@ -131,6 +133,10 @@ const Inheritance& inheritance() noexcept {
     return read;
   }();
   return found;
+}
+
+bool has_more_rights_than_its_user() noexcept {
+  return getauxval(AT_SECURE) != 0;
 }
 
 void close_on_exec(int descriptor) noexcept {

@@ -46,6 +46,10 @@ struct Inheritance {
 /// Read from the environment at the first call, before main(), and taken out of it.
 const Inheritance& inheritance() noexcept;
 
+/// By its file's owner or capabilities. Such a program, executed once more, would not believe what
+/// its environment says, and run main() again.
+bool has_more_rights_than_its_user() noexcept;
+
 /// Closed when another program is executed, from now on.
 void close_on_exec(int descriptor) noexcept;
 

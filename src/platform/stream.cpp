@@ -255,6 +255,11 @@ int poll_until(std::span<Watched> watched, std::int64_t deadline) noexcept {
   }
 }
 
+bool wait_until_readable(int descriptor, std::int64_t deadline) noexcept {
+  Watched watched{descriptor, can_read, 0};
+  return poll_until({&watched, 1}, deadline) == 0;
+}
+
 int make_bell() noexcept {
   return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }

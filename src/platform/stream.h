@@ -70,6 +70,9 @@ inline constexpr short is_no_descriptor = POLLNVAL;
 /// error.
 int poll_until(std::span<Watched> watched, std::int64_t deadline) noexcept;
 
+/// False if nothing could be read from it by the deadline.
+bool wait_until_readable(int descriptor, std::int64_t deadline) noexcept;
+
 /// A descriptor that can be read from as soon as it was rung once; negative when there is none
 /// left.
 int make_bell() noexcept;

@@ -41,7 +41,8 @@ std::string in_seconds(const char* before, double seconds) {
 
 std::string describe_calling_thread() {
   const Self* self = registered_self();
-  return "thread '" + (self == nullptr ? "not known to tutti" : self->slot->name.get()) + "'";
+  if (self == nullptr) return "a thread that is not known to tutti";
+  return "thread '" + self->slot->name.get() + "'";
 }
 
 std::string in_calling_thread() {

@@ -48,27 +48,29 @@ class Bell {
 };
 
 // For its time the thread is not one that could use a core.
-class InputOutput {
+class Elsewhere {
  public:
-  InputOutput(Self& self, std::int64_t deadline) noexcept : self_(self) {
+  Elsewhere(Self& self, const Reason& reason, std::int64_t deadline) noexcept
+      : self_(self), is_io_(reason.kind.load(platform::relaxed) == WaitKind::io) {
     if (++self.blocking_elsewhere == 1) {
       count_runnable(-1);
-      if (trace::is_on()) trace::begins_io();
+      if (is_io_ && trace::is_on()) trace::begins_io();
     }
-    publish_record(*self.slot, Reason(WaitKind::io, nullptr), deadline);
+    publish_record(*self.slot, reason, deadline);
   }
-  ~InputOutput() {
+  ~Elsewhere() {
     if (--self_.blocking_elsewhere == 0) {
       count_runnable(1);
-      if (trace::is_on()) trace::ends_io();
+      if (is_io_ && trace::is_on()) trace::ends_io();
     }
     restore_record(self_);
   }
-  InputOutput(const InputOutput&) = delete;
-  InputOutput& operator=(const InputOutput&) = delete;
+  Elsewhere(const Elsewhere&) = delete;
+  Elsewhere& operator=(const Elsewhere&) = delete;
 
  private:
   Self& self_;
+  const bool is_io_;
 };
 
 DescriptorWait result_of(int error) {
@@ -96,15 +98,23 @@ DescriptorWait wait_in_main(std::span<platform::Watched> watched, std::int64_t d
   }
 }
 
-}  // namespace
-
-DescriptorWait wait_for_descriptors(Self& self, std::span<platform::Watched> watched,
-                                    std::int64_t deadline) {
-  if (self.is_main && is_interrupt_pending()) return {Ended::interrupted, 0};
-  const InputOutput io(self, deadline);
+DescriptorWait wait_elsewhere(Self& self, std::span<platform::Watched> watched,
+                              std::int64_t deadline, const Reason& reason) {
+  const Elsewhere waits(self, reason, deadline);
   if (!self.is_main) return result_of(platform::poll_until(watched, deadline));
   at_interrupt(ring_for_main);
   return wait_in_main(watched, deadline);
+}
+
+}  // namespace
+
+DescriptorWait wait_for_descriptors(Self& self, std::span<platform::Watched> watched,
+                                    std::int64_t deadline, const Reason& reason) {
+  if (self.is_main && is_interrupt_pending()) return {Ended::interrupted, 0};
+  const WaitKind kind = reason.kind.load(platform::relaxed);
+  if (kind == WaitKind::io) return wait_elsewhere(self, watched, deadline, reason);
+  const trace::Wait traced(kind, reason.object.load(platform::relaxed));
+  return wait_elsewhere(self, watched, deadline, reason);
 }
 
 void forget_bell_after_fork() noexcept {

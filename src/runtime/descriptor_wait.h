@@ -1,6 +1,6 @@
 // Waiting for descriptors: in poll(), and yet known to the runtime.
 //
-// The thread's record says I/O, it counts as one that needs no core, and an interruption of the
+// The thread's record says so, it counts as one that needs no core, and an interruption of the
 // main thread reaches it there.
 #pragma once
 
@@ -17,9 +17,11 @@ struct DescriptorWait {
   int error = 0;
 };
 
-/// Waits until one of `watched` is ready or broken; which, stands in its `revents`.
+/// Waits until one of `watched` is ready or broken; which, stands in its `revents`. `reason` is
+/// what the wait record says.
 DescriptorWait wait_for_descriptors(Self& self, std::span<platform::Watched> watched,
-                                    std::int64_t deadline);
+                                    std::int64_t deadline,
+                                    const Reason& reason = Reason(WaitKind::io, nullptr));
 
 /// In a fork's child.
 void forget_bell_after_fork() noexcept;

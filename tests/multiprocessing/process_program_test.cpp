@@ -71,6 +71,13 @@ TEST(ProcessProgram, ATimelineOfASpawnedProcessGoesToAFileOfItsOwn) {
   fs::remove_all(folder);
 }
 
+TEST(ProcessProgram, RunsWithoutStandardStreams) {
+  for (const char* closed : {"<&-", ">&-", "<&- >&- 2>&-"}) {
+    const std::string command = std::string("exec \"$0\" without_streams ") + closed;
+    EXPECT_EQ(run_program("/bin/sh", {"-c", command, PROGRAM_PROCESS}).code, 0) << closed;
+  }
+}
+
 TEST(ProcessProgram, AnInterruptionEndsTheWaitForChildren) {
   const Ended ended = process_case("interrupted_at_the_end");
   EXPECT_EQ(ended.code, 0);

@@ -125,6 +125,20 @@ int spawned() {
   return *process.exitcode();
 }
 
+// Run without standard streams: what the library opens must not take their places.
+int without_streams() {
+  for (int i = 0; i < 2000; ++i) std::puts("what nobody is to see");
+  std::fflush(stdout);
+  for (const char* method : {"fork", "spawn", "forkserver"}) {
+    Process child = tutti::multiprocessing::get_context(method).Process(
+        [] { throw tutti::thread::SystemExit{getchar() == EOF ? 0 : 2}; });
+    child.start();
+    child.join();
+    if (child.exitcode() != 0) return 1;
+  }
+  return 0;
+}
+
 int interrupted_at_the_end() {
   Process child([] {
     tutti::sleep(0.05);
@@ -148,6 +162,7 @@ int main() {
       {"killed_parent", killed_parent},
       {"killed_parent_of_others", killed_parent_of_others},
       {"spawned", spawned},
+      {"without_streams", without_streams},
       {"interrupted_at_the_end", interrupted_at_the_end},
   });
 }

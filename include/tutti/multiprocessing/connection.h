@@ -37,14 +37,17 @@ struct State;
 /// One end of a pipe or of a stream socket, for whole messages.
 ///
 ///     auto [here, there] = multiprocessing::Pipe();
-///     multiprocessing::Process child([end = there] { end.send(std::vector{1, 2, 3}); });
+///     multiprocessing::Process child([here, end = there] {
+///       here.close();                  // the parent's
+///       end.send(std::vector{1, 2, 3});
+///     });
 ///     child.start();
 ///     there.close();                   // the child has its own
 ///     auto numbers = here.recv<std::vector<int>>();
 ///
 /// A handle: copies are the same connection, as references are in Python. The descriptor is closed
 /// by close(), or with the last copy; it is not inherited over exec. A child made by fork() has its
-/// own copy of everything, so an end that only the child is to use is closed in the parent:
+/// own copy of everything, both ends included, so each process closes the end that is not its own:
 /// otherwise nobody ever finds the end of the stream.
 ///
 /// On the wire a message is its length, four bytes with sign and the highest first, and its bytes;
