@@ -153,7 +153,11 @@ Acquisition SharedLockCell::acquire_slow(std::int64_t deadline, Shown shown,
   }
   wait.reset();
   if (runtime::must_stop(self)) {
-    if (taken) release_slow();
+    if (taken && taken->taken == Taken::from_the_dead) {
+      disclaim(taken->last_owner);
+    } else if (taken) {
+      release_slow();
+    }
     runtime::stop_for_good(self);
   }
   if (!taken) runtime::throw_if_broken_off(self, ended);
@@ -161,6 +165,15 @@ Acquisition SharedLockCell::acquire_slow(std::int64_t deadline, Shown shown,
 }
 
 // --- release -------------------------------------------------------------------------------------
+
+void SharedLockCell::disclaim(runtime::ThreadId dead) noexcept {
+  std::uint32_t word = word_.load(platform::relaxed);
+  // release: pairs with the acquire of the next heir, who asks whether the owner is dead.
+  while (!word_.compare_exchange_weak(word, dead << owner_shift | (word & ~owner_mask),
+                                      platform::release, platform::relaxed)) {
+  }
+  if ((word & waiters_bit) != 0) runtime::wake_shared_word(word_, 1);
+}
 
 bool SharedLockCell::release_slow() noexcept {
   const runtime::Self* self = runtime::registered_self();

@@ -46,7 +46,7 @@ struct Shown {
 ///
 /// Transitions: take 0 → me and drop me → 0, inline; in the slow path take free → me, with the bits
 /// of those who wait; drop owner → free, leaving RESERVE, and then wake one sleeper; inherit
-/// dead → me.
+/// dead → me; disclaim me → dead, by an heir that is stopped, and then wake one sleeper.
 ///
 /// There is no state but the word, and each transition is one compare-exchange, so whoever is
 /// killed leaves a word that is right. What a killed thread may fail to do is to wake somebody, and
@@ -121,6 +121,8 @@ class SharedLockCell {
   bool try_acquire_slow();
   Acquisition acquire_slow(std::int64_t deadline, Shown shown, runtime::Interrupts interrupts);
   bool release_slow() noexcept;
+  /// By an heir that can't repair anything any more: the next one hears of it, too.
+  void disclaim(runtime::ThreadId dead) noexcept;
 
   platform::atomic<std::uint32_t> word_{0};
 };
