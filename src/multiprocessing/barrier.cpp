@@ -112,11 +112,9 @@ struct Barrier::State {
   }
 
   void break_for(runtime::ThreadId dead) noexcept {
-    const runtime::Slot& slot = runtime::slot_at(runtime::slot_number(dead));
-    const std::uint32_t process = slot.process.load(platform::relaxed);
-    dead_thread.set(slot.name.bytes().data());
-    // If the slot is another thread's by now, it is not known who it was.
-    dead_process.store(runtime::id_of(slot) == dead ? process : 0, platform::relaxed);
+    const auto known = runtime::identity_of(dead);
+    dead_thread.set(known ? known->name.data() : "?");
+    dead_process.store(known ? known->process : 0, platform::relaxed);
     end_round(Phase::breaking);
   }
 

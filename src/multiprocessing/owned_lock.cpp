@@ -14,14 +14,10 @@ namespace {
 
 // By the heir, who holds the cell.
 void mark_broken(OwnedLock& lock, runtime::ThreadId dead) noexcept {
-  const runtime::Slot& slot = runtime::slot_at(runtime::slot_number(dead));
-  // The slot may be another thread's by now.
-  const std::uint32_t process = slot.process.load(platform::relaxed);
-  const auto name = slot.name.bytes();
-  const bool is_known = runtime::id_of(slot) == dead && process != 0;
+  const auto known = runtime::identity_of(dead);
   lock.levels.store(0, platform::relaxed);
-  lock.dead_thread.set(is_known ? name.data() : "?");
-  lock.dead_process.store(is_known ? process : std::numeric_limits<std::uint32_t>::max(),
+  lock.dead_thread.set(known ? known->name.data() : "?");
+  lock.dead_process.store(known ? known->process : std::numeric_limits<std::uint32_t>::max(),
                           platform::relaxed);
 }
 

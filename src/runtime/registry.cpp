@@ -142,7 +142,8 @@ Claim claim_slot(std::uint32_t flags, std::string_view name) {
   Slot& slot = slots()[number];
   slot.generation.store((slot.generation.load(platform::relaxed) + 1) & generation_mask,
                         platform::relaxed);
-  slot.process.store(platform::process_id(), platform::relaxed);
+  // release, as the name's is: pairs with the acquire in identity_of().
+  slot.process.store(platform::process_id(), platform::release);
   slot.thread.store(0, platform::relaxed);
   slot.flags.store(flags, platform::relaxed);
   slot.name.set(name);
@@ -169,6 +170,14 @@ Slot& slot_at(std::uint32_t number) noexcept {
 ThreadId id_of(const Slot& slot) noexcept {
   return slot.generation.load(platform::relaxed) << 16 |
          static_cast<std::uint32_t>(&slot - slots());
+}
+
+// acquire, here and in bytes(): what a later thread has written comes with its generation.
+std::optional<Identity> identity_of(ThreadId id) noexcept {
+  const Slot& slot = slot_at(slot_number(id));
+  const Identity found{slot.process.load(platform::acquire), slot.name.bytes()};
+  if (id_of(slot) != id || found.process == 0) return std::nullopt;
+  return found;
 }
 
 std::uint32_t last_slot() noexcept {

@@ -1,7 +1,9 @@
 // The registry: one slot for each living thread of this process and of its forked children.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +56,15 @@ void release_slot(Slot& slot) noexcept;
 Slot& slot_at(std::uint32_t number) noexcept;
 /// The id of the thread that has the slot now.
 ThreadId id_of(const Slot& slot) noexcept;
+
+struct Identity {
+  std::uint32_t process;
+  /// Ended by a zero.
+  std::array<char, SharedText::longest + 2> name;
+};
+/// Who the thread is, or was; nothing if its slot is another one's by now.
+std::optional<Identity> identity_of(ThreadId id) noexcept;
+
 /// Numbers 1 to last_slot() have been in use at some time.
 std::uint32_t last_slot() noexcept;
 /// For processes that are executed by this one; -1 if it can't be shared with them.
