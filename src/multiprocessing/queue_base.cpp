@@ -9,6 +9,7 @@
 #include "multiprocessing/queue_core.h"
 #include "runtime/describe.h"
 #include "runtime/names.h"
+#include "runtime/registry.h"
 #include "runtime/shared_waiting.h"
 #include "runtime/spin.h"
 #include "tutti/errors.h"
@@ -78,7 +79,7 @@ QueueBase::Core::Tried QueueBase::Core::try_put(std::size_t count, Next next, De
                                                 std::uint64_t& seen, std::size_t& put) {
   RingHeader& header = ring.header();
   const Side side(header.putters.lock, deadline, {WaitKind::queue_full, &header});
-  if (!side.is_held()) return Tried::not_in_time;
+  if (!side.is_held()) return Tried::busy;
   if (side.is_inherited()) ring.refresh_seen_head();
   if (ring.tail().is_shut()) return Tried::shut_down;
   if (counts_tasks && unfinished_tasks() >= Ring::most_items - count) {
@@ -106,7 +107,7 @@ QueueBase::Core::Tried QueueBase::Core::try_get(const Unpacking& unpacking, std:
                                                 Deadline deadline, std::uint64_t& seen) {
   RingHeader& header = ring.header();
   const Side side(header.getters.lock, deadline, {WaitKind::queue_empty, &header});
-  if (!side.is_held()) return Tried::not_in_time;
+  if (!side.is_held()) return Tried::busy;
   if (side.is_inherited()) ring.refresh_seen_tail();
   auto item = ring.next_item();
   if (!item) {
@@ -134,6 +135,26 @@ QueueBase::Core::Tried QueueBase::Core::try_get(const Unpacking& unpacking, std:
 
 // --- waiting -------------------------------------------------------------------------------------
 
+// Passes a wake on that its thread leaves without having used up: by an exception, or since there
+// is more to do than it has done.
+template <typename MoreToDo>
+class PassesOn {
+ public:
+  PassesOn(Sleepers& sleepers, const MoreToDo& more_to_do) noexcept
+      : sleepers_(sleepers), more_to_do_(more_to_do) {}
+  ~PassesOn() {
+    if (has_slept && more_to_do_()) sleepers_.wake_one();
+  }
+  PassesOn(const PassesOn&) = delete;
+  PassesOn& operator=(const PassesOn&) = delete;
+
+  bool has_slept = false;
+
+ private:
+  Sleepers& sleepers_;
+  const MoreToDo& more_to_do_;
+};
+
 // `once` has looked at the ring, and found `tried`. As long as that was in vain, this waits until
 // `changed`, has it look again, and so on. See Sleepers.
 template <typename Once, typename Changed, typename MoreToDo>
@@ -143,17 +164,17 @@ template <typename Once, typename Changed, typename MoreToDo>
                                                           MoreToDo more_to_do) {
   Self& self = runtime::self();
   const runtime::Reason reason(wait_kind, &ring.header(), platform::Reach::machine);
+  PassesOn wake(sleepers, more_to_do);
   std::optional<runtime::SharedWait> wait;
   for (;; tried = once()) {
-    if (tried == Tried::done) {
-      if (wait && more_to_do()) sleepers.wake_one();
-      return Result::done;
-    }
+    if (tried == Tried::done) return Result::done;
     if (tried == Tried::shut_down) return Result::shut_down;
-    if (tried == Tried::not_in_time || is_over(deadline)) return Result::not_in_time;
+    if (tried == Tried::busy) return Result::busy;
+    if (is_over(deadline)) return Result::not_in_time;
     if (runtime::spin<runtime::Looks::steady>(&sleepers, deadline, changed)) continue;
     if (!wait) {
       wait.emplace(self, reason, deadline, runtime::Interrupts::heeded, runtime::Spinning::done);
+      wake.has_slept = true;
     }
     Ended ended = Ended::woken;
     std::uint32_t expected = sleepers.announce();
@@ -162,8 +183,8 @@ template <typename Once, typename Changed, typename MoreToDo>
       expected = sleepers.announce();
     }
     if (runtime::must_stop(self) || ended == Ended::interrupted || ended == Ended::failed) {
-      // The wake was for one that goes on.
-      if (changed()) sleepers.wake_one();
+      // The wake was for one that goes on. Who stops for good leaves no scope.
+      if (runtime::must_stop(self) && more_to_do()) sleepers.wake_one();
       wait.reset();
       runtime::stop_or_throw(self, ended);
     }
@@ -238,6 +259,7 @@ std::size_t QueueBase::put_items(void* items, std::size_t count,
   });
   if (result == Result::shut_down) throw_shut_down();
   if (result == Result::not_in_time) throw_full();
+  if (result == Result::busy) throw_busy_putting();
   return put;
 }
 
@@ -371,6 +393,17 @@ std::string QueueBase::Core::described() const {
   return runtime::describe_quickly(kind, &ring.header());
 }
 
+std::string QueueBase::Core::described_as_busy(const SharedLockCell& lock,
+                                               const char* doing) const {
+  const auto owner = runtime::identity_of(lock.owner());
+  const std::string thread = owner ? "thread '" + std::string(owner->name.data()) +
+                                         "' of process " + std::to_string(owner->process)
+                                   : "another thread";
+  return described() + ": " + thread + " is busy " + doing +
+         " an item, and did not finish in time; it may have been stopped" +
+         runtime::in_calling_thread();
+}
+
 QueueBase::Deadline QueueBase::deadline_of(bool block, Timeout timeout) {
   if (!block) return 0;
   if (timeout.is_negative()) throw ValueError("'timeout' must be a non-negative number");
@@ -388,6 +421,14 @@ void QueueBase::throw_full() const {
 
 void QueueBase::throw_empty() const {
   throw queue::Empty(core_->described() + " is empty" + runtime::in_calling_thread());
+}
+
+void QueueBase::throw_busy_putting() const {
+  throw queue::Full(core_->described_as_busy(core_->ring.header().putters.lock, "putting"));
+}
+
+void QueueBase::throw_busy_getting() const {
+  throw queue::Empty(core_->described_as_busy(core_->ring.header().getters.lock, "getting"));
 }
 
 void QueueBase::throw_shut_down() const {

@@ -18,8 +18,9 @@ struct QueueBase::Core {
   Core& operator=(const Core&) = delete;
 
   /// What has become of one look at the ring. `in_vain` has stored there what it has seen, in
-  /// `seen`, so that a change can be waited for.
-  enum class Tried { done, in_vain, not_in_time, shut_down };
+  /// `seen`, so that a change can be waited for. `busy`: another one was busy with this side of the
+  /// ring, and did not finish in time.
+  enum class Tried { done, in_vain, busy, shut_down };
 
   /// Puts as many of `count` items, which `next(index)` packs, as there is room for.
   template <typename Next>
@@ -42,6 +43,8 @@ struct QueueBase::Core {
   std::uint32_t unfinished_tasks() const noexcept;
   /// "Queue 'jobs'"
   std::string described() const;
+  /// "Queue 'jobs': thread 'MainThread' of process 42 is busy putting an item ..."
+  std::string described_as_busy(const SharedLockCell& lock, const char* doing) const;
 
   const char* const kind;
   const bool counts_tasks;

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "multiprocessing/ring.h"
 #include "support/forked.h"
 #include "support/sanitizer.h"
 #include "support/throws.h"
@@ -156,6 +157,37 @@ TEST(ProcessQueue, FullAndEmptySayWhichQueue) {
   EXPECT_TRUE(throws<queue::Full>([&] { jobs.put(2, false); }));
   EXPECT_TRUE(throws<queue::Full>([&] { jobs.put(2, true, 0.001); }));
   EXPECT_EQ(jobs.name(), "jobs");
+}
+
+struct OpenedQueue : Queue<int> {
+  using Queue<int>::Queue;
+  using QueueBase::segment;
+};
+
+// As a process that was stopped in the middle of a put and a get.
+TEST(ProcessQueue, WhoIsBusyWithItIsNamedByFullAndEmpty) {
+  OpenedQueue jobs(1, "jobs");
+  const auto is_busy = make_shared_with_children<std::atomic<bool>>(false);
+  Forked other([&] {
+    tutti::multiprocessing::Ring ring(jobs.segment());
+    ring.header().putters.lock.acquire();
+    ring.header().getters.lock.acquire();
+    *is_busy = true;
+    for (;;) pause();
+  });
+  until([&] { return is_busy->load(); });
+  const std::string who = "thread 'MainThread' of process " + std::to_string(other.pid());
+  EXPECT_TRUE(throws<queue::Full>([&] { jobs.put(1, true, 1ms); },
+                                  {"Queue 'jobs': " + who + " is busy putting an item"}));
+  EXPECT_TRUE(throws<queue::Empty>([&] { jobs.get(true, 1ms); },
+                                   {"Queue 'jobs': " + who + " is busy getting an item"}));
+  std::vector<int> numbers{1, 2};
+  EXPECT_TRUE(throws<queue::Full>([&] { jobs.put_many(numbers, true, 1ms); }, {who}));
+  EXPECT_FALSE(jobs.try_put(1, 1ms));
+  EXPECT_FALSE(jobs.try_get(1ms));
+  other.kill();
+  jobs.put_nowait(1);
+  EXPECT_EQ(jobs.get_nowait(), 1);
 }
 
 TEST(ProcessQueue, ANegativeTimeoutIsRefused) {

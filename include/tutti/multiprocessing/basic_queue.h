@@ -28,11 +28,15 @@ class BasicQueue : public QueueBase {
   /// an item that is too large and once it is closed, KeyboardInterrupt in an interrupted main
   /// thread, RuntimeError for an item that owns a descriptor; whenever it throws, the queue has not
   /// changed.
+  ///
+  /// A thread that is stopped in the middle of its put keeps others from theirs, room or not. They
+  /// throw queue::Full, too, which names it: at the end of `timeout`, or after a second if they do
+  /// not block.
   void put(const T& item, bool block = true, Timeout timeout = forever) {
     check_put(offer(item, deadline_of(block, timeout)));
   }
   void put_nowait(const T& item) { check_put(offer(item, 0)); }
-  /// The same without Full: false if there was no room in time.
+  /// The same without Full: false if it was not put in time.
   bool try_put(const T& item, Timeout timeout = 0) {
     const Result result = offer(item, deadline_of(true, timeout));
     if (result == Result::shut_down) throw_shut_down();
@@ -60,15 +64,22 @@ class BasicQueue : public QueueBase {
   /// queue::Empty if there was none, queue::ShutDown once the queue is shut down and empty,
   /// ValueError for a negative timeout, once it is closed, and for an item that is none of a T's
   /// (which is gone then), KeyboardInterrupt in an interrupted main thread. When there is no memory
-  /// for it the item stays where it is, unless its type has a tutti_serialize.
+  /// for it the item stays where it is, unless its type has a tutti_serialize. A thread that is
+  /// stopped in the middle of its get keeps others from theirs, as with put(); they throw
+  /// queue::Empty, which names it.
   T get(bool block = true, Timeout timeout = forever) {
-    std::optional<T> item = take(deadline_of(block, timeout));
-    if (!item) throw_empty();
+    std::optional<T> item;
+    check_get(take_into(item, deadline_of(block, timeout)));
     return *std::move(item);
   }
   T get_nowait() { return get(false); }
-  /// The same without Empty: nothing if there was none in time.
-  std::optional<T> try_get(Timeout timeout = 0) { return take(deadline_of(true, timeout)); }
+  /// The same without Empty: nothing if it got none in time.
+  std::optional<T> try_get(Timeout timeout = 0) {
+    std::optional<T> item;
+    const Result result = take_into(item, deadline_of(true, timeout));
+    if (result == Result::shut_down) throw_shut_down();
+    return item;
+  }
   /// Takes up to `most` items out, at least one: waits for the first as get() does, and throws as
   /// it does, but does not wait for more. Without `most` there is nothing to wait for.
   std::vector<T> get_many(std::size_t most, bool block = true, Timeout timeout = forever) {
@@ -133,18 +144,13 @@ class BasicQueue : public QueueBase {
 
   void check_put(Result result) const {
     if (result == Result::not_in_time) throw_full();
+    if (result == Result::busy) throw_busy_putting();
     if (result == Result::shut_down) throw_shut_down();
   }
   void check_get(Result result) const {
     if (result == Result::not_in_time) throw_empty();
+    if (result == Result::busy) throw_busy_getting();
     if (result == Result::shut_down) throw_shut_down();
-  }
-
-  // Nothing if there was none in time.
-  std::optional<T> take(Deadline deadline) {
-    std::optional<T> item;
-    if (take_into(item, deadline) == Result::shut_down) throw_shut_down();
-    return item;
   }
 
   Result take_into(std::optional<T>& item, Deadline deadline) {

@@ -42,7 +42,8 @@ class QueueBase {
   friend bool operator==(const QueueBase& one, const QueueBase& other) noexcept = default;
 
  protected:
-  enum class Result { done, not_in_time, shut_down };
+  /// `not_in_time`: no room, or no item. `busy`: another thread had not finished its put, or get.
+  enum class Result { done, not_in_time, busy, shut_down };
   /// Until when to wait: platform::never, or a moment of the monotonic clock; 0 for not at all.
   using Deadline = std::int64_t;
 
@@ -87,6 +88,9 @@ class QueueBase {
 
   [[noreturn]] void throw_full() const;
   [[noreturn]] void throw_empty() const;
+  /// Full and Empty, for another reason.
+  [[noreturn]] void throw_busy_putting() const;
+  [[noreturn]] void throw_busy_getting() const;
   [[noreturn]] void throw_shut_down() const;
   /// Python's rules for `block` and `timeout`. Throws ValueError for a negative one.
   static Deadline deadline_of(bool block, Timeout timeout);
