@@ -28,8 +28,7 @@ bool is_dead(ThreadId id) noexcept {
   const std::uint32_t number = slot_number(id);
   if (number == 0 || number > last_slot()) return true;
   const Slot& slot = slot_at(number);
-  // acquire: pairs with the release in claim_slot() and settle().
-  return is_left(slot, slot.phase.load(platform::acquire)) || id_of(slot) != id;
+  return is_left(slot, slot.phase()) || id_of(slot) != id;
 }
 
 }  // namespace tutti::inline TUTTI_ABI::runtime

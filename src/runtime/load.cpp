@@ -30,7 +30,7 @@ int count_asleep() noexcept {
   int asleep = 0;
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     const Slot& slot = slot_at(number);
-    if (slot.phase.load(platform::acquire) == SlotPhase::running &&
+    if (slot.phase() == SlotPhase::running &&
         slot.process.load(platform::relaxed) == platform::process_id() &&
         slot.kind.load(platform::relaxed) == WaitKind::none &&
         platform::is_asleep(slot.thread.load(platform::relaxed))) {

@@ -72,7 +72,7 @@ void report_thread(const Slot& slot) noexcept {
   const std::optional<WaitRecord> record = look_at(slot);
   if (!record) {
     line.add(", begins or ends to wait");
-  } else if (slot.phase.load(platform::acquire) == SlotPhase::starting || record->woken) {
+  } else if (slot.phase() == SlotPhase::starting || record->woken) {
     line.add(", ready");
   } else if (record->kind == WaitKind::io) {
     line.add(", in I/O or another library");

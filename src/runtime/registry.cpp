@@ -1,5 +1,6 @@
 // Slots are handed out lock-free, so that a process killed in the middle blocks nobody: at worst
-// the one slot it was taking is lost until all are in use and the dead are swept up.
+// the one slot it was taking, or giving back, is lost, for it is unused and among the released no
+// more, or not yet. All others that the dead have are swept up.
 #include "runtime/registry.h"
 
 #include <cstdio>
@@ -14,8 +15,6 @@
 namespace tutti::inline TUTTI_ABI::runtime {
 
 namespace {
-
-constexpr std::uint32_t generation_mask = 0x3fff;
 
 void label(void* pages) {
   auto& header = *static_cast<RegistryHeader*>(pages);
@@ -93,9 +92,15 @@ std::uint32_t take_fresh() {
   return 0;
 }
 
-// Whoever ends the phase gives the slot back, so that it is given back once.
-void give_back(Slot& slot, SlotPhase phase) noexcept {
-  if (slot.phase.compare_exchange_strong(phase, SlotPhase::unused, platform::acq_rel)) {
+ThreadId id_in(const Slot& slot, Occupancy seen) noexcept {
+  return seen.generation() << 16 | static_cast<std::uint32_t>(&slot - slots());
+}
+
+// Whoever ends the phase of that generation gives the slot back, so that it is given back once.
+void give_back(Slot& slot, Occupancy seen) noexcept {
+  std::uint32_t expected = seen.word;
+  if (slot.occupancy.compare_exchange_strong(expected, seen.in(SlotPhase::unused).word,
+                                             platform::acq_rel)) {
     push_released(static_cast<std::uint32_t>(&slot - slots()));
   }
 }
@@ -105,8 +110,8 @@ void give_back(Slot& slot, SlotPhase phase) noexcept {
 void sweep() {
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     Slot& slot = slots()[number];
-    const SlotPhase phase = slot.phase.load(platform::acquire);
-    if (phase != SlotPhase::unused && is_dead(id_of(slot))) give_back(slot, phase);
+    const Occupancy seen = slot.occupied();
+    if (seen.phase() != SlotPhase::unused && is_dead(id_in(slot, seen))) give_back(slot, seen);
   }
 }
 
@@ -140,8 +145,8 @@ Claim claim_slot(std::uint32_t flags, std::string_view name) {
                        "': 65535 threads are alive in this tree of processes");
   }
   Slot& slot = slots()[number];
-  slot.generation.store((slot.generation.load(platform::relaxed) + 1) & generation_mask,
-                        platform::relaxed);
+  slot.occupancy.store(Occupancy{slot.occupancy.load(platform::relaxed)}.next().word,
+                       platform::relaxed);
   // release, as the name's is: pairs with the acquire in identity_of().
   slot.process.store(platform::process_id(), platform::release);
   slot.thread.store(0, platform::relaxed);
@@ -152,15 +157,15 @@ Claim claim_slot(std::uint32_t flags, std::string_view name) {
   // A thread that was killed may have been writing its record.
   slot.record_stamp.store((slot.record_stamp.load(platform::relaxed) + 1) & ~1u, platform::relaxed);
   clear_record(slot);
-  // release: whoever sees the slot in use sees whose it is.
-  slot.phase.store(SlotPhase::starting, platform::release);
+  slot.enter(SlotPhase::starting);
   return {&slot, id_of(slot)};
 }
 
 void release_slot(Slot& slot) noexcept {
-  const SlotPhase phase = slot.phase.load(platform::relaxed);
-  if (phase == SlotPhase::running) slot.life.end();
-  give_back(slot, phase);
+  const Occupancy own{slot.occupancy.load(platform::relaxed)};
+  // From here on a sweeper may give it back, and another thread have it.
+  if (own.phase() == SlotPhase::running) slot.life.end();
+  give_back(slot, own);
 }
 
 Slot& slot_at(std::uint32_t number) noexcept {
@@ -168,8 +173,7 @@ Slot& slot_at(std::uint32_t number) noexcept {
 }
 
 ThreadId id_of(const Slot& slot) noexcept {
-  return slot.generation.load(platform::relaxed) << 16 |
-         static_cast<std::uint32_t>(&slot - slots());
+  return id_in(slot, {slot.occupancy.load(platform::relaxed)});
 }
 
 // acquire, here and in bytes(): what a later thread has written comes with its generation.
@@ -196,7 +200,8 @@ bool is_living(ThreadId id) noexcept {
   const std::uint32_t number = slot_number(id);
   if (number == 0 || number > last_slot()) return false;
   const Slot& slot = slot_at(number);
-  return slot.phase.load(platform::acquire) != SlotPhase::unused && id_of(slot) == id &&
+  const Occupancy seen = slot.occupied();
+  return seen.phase() != SlotPhase::unused && id_in(slot, seen) == id &&
          slot.process.load(platform::relaxed) == platform::process_id();
 }
 

@@ -64,7 +64,7 @@ void leave(void* pointer) {
 void settle(Self& self) noexcept {
   self.slot->thread.store(platform::thread_id(), platform::relaxed);
   self.slot->life.begin();
-  self.slot->phase.store(SlotPhase::running, platform::release);
+  self.slot->enter(SlotPhase::running);
   count_runnable(1);
   set_current(self);
   platform::at_thread_exit(leave, &self);
@@ -130,7 +130,7 @@ void in_child() {
   self->is_daemon = false;
   claim.slot->thread.store(platform::thread_id(), platform::relaxed);
   claim.slot->life.begin();
-  claim.slot->phase.store(SlotPhase::running, platform::release);
+  claim.slot->enter(SlotPhase::running);
   the_main_slot.store(claim.slot, platform::release);
   set_current(*self);
   trace::restart_in_child(self);

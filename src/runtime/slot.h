@@ -72,12 +72,34 @@ class SharedText {
   std::array<atomic<std::uint64_t>, 4> words_;
 };
 
+/// Which thread a slot has, and how far it is; in one word, so that it changes for that thread
+/// only.
+///
+///      31     16 15            2 1     0
+///     ┌─────────┬───────────────┬───────┐
+///     │ 0       │ generation    │ phase │
+///     └─────────┴───────────────┴───────┘
+///
+/// unused → unused of the next generation → starting, by who claims it, alone; starting → running,
+/// by the thread; starting, running → unused, by a compare-exchange, for a sweeper may be first.
+struct Occupancy {
+  static constexpr std::uint32_t most_generations = 1 << 14;
+
+  std::uint32_t word;
+
+  constexpr SlotPhase phase() const noexcept { return SlotPhase{word & 3}; }
+  constexpr std::uint32_t generation() const noexcept { return word >> 2; }
+  constexpr Occupancy in(SlotPhase phase) const noexcept {
+    return {(word & ~3u) | static_cast<std::uint32_t>(phase)};
+  }
+  constexpr Occupancy next() const noexcept { return {(generation() + 1) % most_generations << 2}; }
+};
+
 /// Lives in memory that children share and that other programs may look into, so it holds no
 /// pointer that others follow. All-zero = unused.
 struct alignas(64) Slot {
   // Identity: written by the thread that claims the slot, and by the thread itself.
-  atomic<std::uint32_t> generation;
-  atomic<SlotPhase> phase;
+  atomic<std::uint32_t> occupancy;
   atomic<std::uint32_t> process;
   atomic<std::uint32_t> thread;
   atomic<std::uint32_t> flags;
@@ -102,6 +124,15 @@ struct alignas(64) Slot {
   atomic<std::uint32_t> must_look;
   /// Whose threads may end the wait; written with `kind`.
   atomic<platform::Reach> reach;
+
+  // acquire: pairs with the release in enter().
+  Occupancy occupied() const noexcept { return {occupancy.load(platform::acquire)}; }
+  SlotPhase phase() const noexcept { return occupied().phase(); }
+  /// By who has claimed it. release: whoever sees the phase sees what was written before.
+  void enter(SlotPhase phase) noexcept {
+    const Occupancy now{occupancy.load(platform::relaxed)};
+    occupancy.store(now.in(phase).word, platform::release);
+  }
 
   static constexpr std::uint32_t daemon_flag = 1;
   static constexpr std::uint32_t main_flag = 2;

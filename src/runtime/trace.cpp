@@ -218,7 +218,7 @@ void add_living_threads(Timeline& timeline) {
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     const Slot& slot = slot_at(number);
     const ThreadId id = id_of(slot);
-    if (!is_living(id) || slot.phase.load(platform::acquire) != SlotPhase::running) continue;
+    if (!is_living(id) || slot.phase() != SlotPhase::running) continue;
     const auto known = lanes.find(id);
     const Lane* lane = known == lanes.end() ? nullptr : known->second;
     if (lane != nullptr && lane->last_name) continue;

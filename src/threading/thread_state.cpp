@@ -41,7 +41,7 @@ ThreadState state_of(const runtime::Slot& slot) noexcept {
 
 ThreadState recorded_state_of(const runtime::Slot& slot,
                               const runtime::WaitRecord& record) noexcept {
-  if (slot.phase.load(platform::acquire) == runtime::SlotPhase::starting || record.woken) {
+  if (slot.phase() == runtime::SlotPhase::starting || record.woken) {
     return {Phase::ready, {}};
   }
   if (record.kind != WaitKind::none) {

@@ -240,10 +240,10 @@ class OtherRegistry {
   /// In use by a thread of this process.
   tutti::runtime::Slot& slot(std::size_t place, pid_t thread) {
     tutti::runtime::Slot& found = static_cast<tutti::runtime::Slot*>(pages)[place];
-    found.generation = 1;
     found.process = static_cast<std::uint32_t>(getpid());
     found.thread = static_cast<std::uint32_t>(thread);
-    found.phase = tutti::runtime::SlotPhase::running;
+    found.occupancy = tutti::runtime::Occupancy{}.next().word;
+    found.enter(tutti::runtime::SlotPhase::running);
     return found;
   }
 

@@ -36,7 +36,7 @@ void read_memory(const Process& process, int memory, std::uint64_t address, void
 
 // What tells whether a slot has changed.
 struct Stamps {
-  std::uint32_t generation;
+  std::uint32_t occupancy;
   std::uint32_t process;
   std::uint32_t record;
   std::uint32_t details;
@@ -44,13 +44,13 @@ struct Stamps {
 };
 
 Stamps stamps_of(const Slot& slot) {
-  return {slot.generation.load(platform::relaxed), slot.process.load(platform::relaxed),
+  return {slot.occupancy.load(platform::relaxed), slot.process.load(platform::relaxed),
           slot.record_stamp.load(platform::relaxed), slot.details_stamp.load(platform::relaxed)};
 }
 
 RegisteredThread thread_of(const Slot& slot, std::uint32_t number, bool is_consistent) {
   RegisteredThread thread;
-  thread.id = (slot.generation.load(platform::relaxed) & 0x3fff) << 16 | number;
+  thread.id = slot.occupied().generation() << 16 | number;
   thread.process = slot.process.load(platform::relaxed);
   thread.slot = &slot;
   if (!is_consistent) return thread;
@@ -110,7 +110,7 @@ void RegistryCopy::read_chunk(const Process& process, int memory, std::uint64_t 
       read_slots(i, 1, &slots[i]);
       read_slots(i, 1, &after[i]);
     }
-    if (slots[i].phase.load(platform::relaxed) == runtime::SlotPhase::unused) continue;
+    if (slots[i].phase() == runtime::SlotPhase::unused) continue;
     threads_.push_back(thread_of(slots[i], first + static_cast<std::uint32_t>(i), is_consistent()));
   }
 }

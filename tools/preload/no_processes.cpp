@@ -20,7 +20,7 @@ namespace tutti::inline TUTTI_ABI::runtime {
 
 bool is_dead(ThreadId id) noexcept {
   const Slot& slot = slot_at(slot_number(id));
-  return slot.phase.load(platform::acquire) == SlotPhase::unused || id_of(slot) != id ||
+  return slot.phase() == SlotPhase::unused || id_of(slot) != id ||
          !platform::process_is_alive(slot.process.load(platform::relaxed));
 }
 

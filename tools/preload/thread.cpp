@@ -42,7 +42,7 @@ constinit platform::atomic<Use> use{Use::not_yet};
 pthread_key_t end_key;
 
 bool is_mine(const Slot& slot) noexcept {
-  return slot.phase.load(platform::acquire) == SlotPhase::running &&
+  return slot.phase() == SlotPhase::running &&
          slot.process.load(platform::relaxed) == platform::process_id();
 }
 
@@ -86,7 +86,7 @@ bool take_slot(Thread& thread) noexcept {
   Beside& own = beside(*claim.slot);
   own.told.store(0, platform::relaxed);
   own.handle.store(pthread_self(), platform::relaxed);
-  claim.slot->phase.store(SlotPhase::running, platform::release);
+  claim.slot->enter(SlotPhase::running);
   return true;
 }
 
