@@ -11,39 +11,65 @@ bool WaiterRing::is_dead(Ticket ticket) const noexcept {
   return sign_of(word) != Sign::left && runtime::is_dead(thread_of(word));
 }
 
-void WaiterRing::forget_oldest() noexcept {
-  const Ticket next = next_.load(platform::relaxed);
-  Ticket oldest = oldest_.load(platform::relaxed);
-  // acquire: pairs with the release in leave(), so that who joins there comes after.
-  while (oldest != next && sign_of(entry(oldest).load(platform::acquire)) == Sign::left) ++oldest;
-  oldest_.store(oldest, platform::relaxed);
+// Without the lock a number may be read that is another entry's by then: it is out of date.
+std::optional<WaiterRing::Ticket> WaiterRing::first_of(Sign least, Sign most) const noexcept {
+  std::optional<Ticket> first;
+  std::uint64_t lowest = 0;
+  // acquire, both: pairs with the release in join().
+  const std::uint32_t used = used_.load(platform::acquire);
+  for (Ticket ticket = 0; ticket != used; ++ticket) {
+    const Sign found = sign_of(entry(ticket).load(platform::acquire));
+    if (found < least || found > most) continue;
+    const std::uint64_t number = numbers_[ticket].load(platform::relaxed);
+    if (first && number >= lowest) continue;
+    first = ticket;
+    lowest = number;
+  }
+  return first;
+}
+
+// A dead one's, if need be, but not if it was chosen: what came to it is not used yet.
+std::optional<WaiterRing::Ticket> WaiterRing::vacant() noexcept {
+  const std::uint32_t used = used_.load(platform::relaxed);
+  for (Ticket ticket = 0; ticket != used; ++ticket) {
+    // acquire: pairs with the release in leave(), so that who joins there comes after.
+    if (sign_of(entry(ticket).load(platform::acquire)) == Sign::left) return ticket;
+  }
+  if (used != capacity) return used;
+  for (Ticket ticket = 0; ticket != used; ++ticket) {
+    const std::uint32_t word = entry(ticket).load(platform::relaxed);
+    if (sign_of(word) == Sign::waiting && is_dead(ticket)) return ticket;
+  }
+  return std::nullopt;
 }
 
 std::optional<WaiterRing::Ticket> WaiterRing::join(runtime::ThreadId thread) noexcept {
-  const Ticket end = end_.load(platform::relaxed);
-  if (end - oldest_.load(platform::relaxed) == capacity) {
-    first_waiting();  // Some may have given up, or died.
-    if (end - oldest_.load(platform::relaxed) == capacity) return std::nullopt;
-  }
+  const std::optional<Ticket> ticket = vacant();
+  if (!ticket) return std::nullopt;
+  const std::uint64_t number = arrivals_.load(platform::relaxed);
+  arrivals_.store(number + 1, platform::relaxed);
+  // A dead one's entry is nobody's before it gets another number.
+  entry(*ticket).store(0, platform::relaxed);
+  numbers_[*ticket].store(number, platform::relaxed);
   // release, both: pairs with the acquire of those who look without the lock.
-  entry(end).store(thread << 2 | static_cast<std::uint32_t>(Sign::waiting), platform::release);
-  end_.store(end + 1, platform::release);
-  return end;
+  entry(*ticket).store(thread << 2 | static_cast<std::uint32_t>(Sign::waiting), platform::release);
+  if (*ticket >= used_.load(platform::relaxed)) used_.store(*ticket + 1, platform::release);
+  return ticket;
 }
 
 std::optional<WaiterRing::Ticket> WaiterRing::first_waiting() noexcept {
-  const Ticket end = end_.load(platform::relaxed);
-  for (Ticket next = next_.load(platform::relaxed);; ++next) {
-    next_.store(next, platform::relaxed);
-    forget_oldest();
-    if (next == end) return std::nullopt;
-    if (sign_of(entry(next).load(platform::relaxed)) != Sign::waiting) continue;
-    if (!is_dead(next)) return next;
-    entry(next).store(0, platform::relaxed);
+  const std::uint32_t used = used_.load(platform::relaxed);
+  std::uint32_t kept = used;
+  // acquire: pairs with the release in leave(), as in vacant().
+  while (kept != 0 && sign_of(entry(kept - 1).load(platform::acquire)) == Sign::left) --kept;
+  if (kept != used) used_.store(kept, platform::relaxed);
+  for (;;) {
+    const std::optional<Ticket> first = first_of(Sign::waiting, Sign::waiting);
+    if (!first || !is_dead(*first)) return first;
+    leave(*first);
   }
 }
 
-// Leaves `next` behind: a killed one may do so as well.
 void WaiterRing::mark(Ticket ticket, Sign sign) noexcept {
   Entry& word = entry(ticket);
   // release: pairs with the acquire of the thread that sleeps on it.
@@ -60,19 +86,12 @@ void WaiterRing::leave(Ticket ticket) noexcept {
 }
 
 std::optional<WaiterRing::Ticket> WaiterRing::first_chosen() const noexcept {
-  const Ticket end = end_.load(platform::acquire);
-  for (Ticket ticket = oldest_.load(platform::relaxed); ticket != end; ++ticket) {
-    const Sign found = sign(ticket);
-    if (found == Sign::chosen || found == Sign::called) return ticket;
-    // All before `next`, and it alone behind it, may have been marked.
-    if (found == Sign::waiting && ticket != next_.load(platform::relaxed)) return std::nullopt;
-  }
-  return std::nullopt;
+  return first_of(Sign::chosen, Sign::called);
 }
 
 bool WaiterRing::has_dead(Sign least) const noexcept {
-  const Ticket end = end_.load(platform::acquire);
-  for (Ticket ticket = oldest_.load(platform::relaxed); ticket != end; ++ticket) {
+  const std::uint32_t used = used_.load(platform::acquire);
+  for (Ticket ticket = 0; ticket != used; ++ticket) {
     if (sign_of(entry(ticket).load(platform::relaxed)) >= least && is_dead(ticket)) return true;
   }
   return false;
