@@ -173,8 +173,10 @@ TYPED_TEST_P(Condition, WhoBeginsToWaitAfterANotificationIsNotWokenByIt) {
   {
     const std::scoped_lock held(c);
     c.notify(2);
-    EXPECT_FALSE(c.wait(std::chrono::milliseconds(10)));
-    EXPECT_EQ(this->woken_.size(), 1u) << "who waited was woken, and got the lock meanwhile";
+    // Who waited is woken, and gets the lock meanwhile, in its own time.
+    do {
+      EXPECT_FALSE(c.wait(std::chrono::milliseconds(10)));
+    } while (this->woken_.size() == 0);
   }
 }
 
