@@ -13,10 +13,8 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 
 namespace {
 
-constexpr std::size_t page = 4096;
-constexpr std::size_t in_pages(std::size_t size) noexcept {
-  return (size + page - 1) / page * page;
-}
+using platform::in_pages;
+using platform::page;
 
 constexpr std::size_t seat_size = in_pages(sizeof(SeatWords)) + ResultWriter::ring_size;
 constexpr std::size_t seats_begin = in_pages(sizeof(PoolWords));

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "platform/segment.h"
 #include "runtime/describe.h"
 #include "runtime/shared_waiting.h"
 #include "tutti/errors.h"
@@ -28,11 +29,6 @@ static_assert(sizeof(Heading) == 16 && sizeof(LargePlace) == 16);
 // Records begin at multiples of a heading's size, so that one always fits before the end.
 constexpr std::size_t in_units(std::size_t size) noexcept {
   return (size + sizeof(Heading) - 1) / sizeof(Heading) * sizeof(Heading);
-}
-
-constexpr std::size_t page = 4096;
-constexpr std::size_t in_pages(std::size_t size) noexcept {
-  return (size + page - 1) / page * page;
 }
 
 }  // namespace
@@ -105,7 +101,7 @@ void ResultWriter::commit(RecordKind kind, std::uint32_t ticket, std::size_t siz
     const LargePlace large{large_next_, size};
     heading.size = sizeof large;
     std::memcpy(place + sizeof heading, &large, sizeof large);
-    large_next_ += in_pages(size);
+    large_next_ += platform::in_pages(size);
     ++large_written_;
   }
   std::memcpy(place, &heading, sizeof heading);

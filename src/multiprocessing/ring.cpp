@@ -14,8 +14,8 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 namespace {
 
 using namespace lanes;
+using platform::page;
 
-constexpr std::size_t page = 4096;
 constexpr std::size_t header_size = 4 * page;
 static_assert(sizeof(RingHeader) <= header_size);
 
@@ -47,7 +47,6 @@ Ring::Ring(Segment segment)
       header_->magic != RingHeader::expected_magic) {
     throw ValueError("this shared memory is not that of a queue");
   }
-  platform::keep_out_of_core_dumps(segment_.data(), segment_.size());
   limit_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(header_->limit, most_items));
   lay_out_lanes();
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "platform/descriptor.h"
 #include "platform/segment.h"
 #include "tutti/errors.h"
 
@@ -17,47 +18,30 @@ std::string explain(const char* doing, const char* label, int error) {
          (advice.empty() ? "" : ": " + advice);
 }
 
-// Closes it unless it is released.
-class Descriptor {
- public:
-  explicit Descriptor(int number) noexcept : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) platform::close_file(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int number() const noexcept { return number_; }
-  int release() noexcept { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
 }  // namespace
 
 struct Segment::Pages {
   Pages() noexcept = default;
   ~Pages() {
     if (data != nullptr) platform::unmap_file(data, size);
-    if (descriptor >= 0) platform::close_file(descriptor);
   }
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
 
   void* data = nullptr;
   std::size_t size = 0;
-  int descriptor = -1;
+  platform::Descriptor descriptor;
 };
 
 Segment::Segment(std::shared_ptr<const Pages> pages) noexcept : pages_(std::move(pages)) {}
 
 Segment Segment::map(int descriptor, std::size_t size, const char* label) {
-  Descriptor owned(descriptor);
+  platform::Descriptor owned(descriptor);
   auto pages = std::make_shared<Pages>();
-  pages->descriptor = owned.release();
+  pages->descriptor = std::move(owned);
   const platform::Mapping mapping = platform::map_file(descriptor, size);
   if (mapping.error != 0) throw OSError(explain("map", label, mapping.error), mapping.error);
+  platform::keep_out_of_core_dumps(mapping.pages, size);
   pages->data = mapping.pages;
   pages->size = size;
   return Segment(std::move(pages));
@@ -70,7 +54,7 @@ Segment Segment::make(std::size_t size, const char* label) {
 }
 
 Segment Segment::adopt(int descriptor, std::size_t least_size, const char* label) {
-  Descriptor owned(descriptor);
+  platform::Descriptor owned(descriptor);
   const platform::MemoryFileSize found = platform::size_of_memory_file(descriptor);
   if (found.error != 0) throw ValueError(explain("take over", label, found.error));
   if (found.size == 0 || found.size < least_size) {
@@ -89,7 +73,7 @@ std::size_t Segment::size() const noexcept {
 }
 
 int Segment::descriptor() const noexcept {
-  return pages_ == nullptr ? -1 : pages_->descriptor;
+  return pages_ == nullptr ? -1 : pages_->descriptor.get();
 }
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

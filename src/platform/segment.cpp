@@ -50,10 +50,6 @@ void unmap_file(void* pages, std::size_t size) noexcept {
   munmap(pages, size);
 }
 
-void close_file(int descriptor) noexcept {
-  close(descriptor);
-}
-
 void drop_pages(int descriptor, std::size_t offset, std::size_t size) noexcept {
   while (fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                    static_cast<off_t>(offset), static_cast<off_t>(size)) != 0 &&
@@ -67,8 +63,8 @@ void keep_out_of_core_dumps(void* pages, std::size_t size) noexcept {
 
 std::size_t memory_of_machine() noexcept {
   const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page = sysconf(_SC_PAGESIZE);
-  return static_cast<std::size_t>(std::max(pages, 1L)) * static_cast<std::size_t>(page);
+  const long size = sysconf(_SC_PAGESIZE);
+  return static_cast<std::size_t>(std::max(pages, 1L)) * static_cast<std::size_t>(size);
 }
 
 const char* advice_for_memory_error(int error) noexcept {

@@ -34,7 +34,13 @@ struct Mapping {
 /// Maps the file from its beginning, to be read, written and shared with forked children.
 Mapping map_file(int descriptor, std::size_t size) noexcept;
 void unmap_file(void* pages, std::size_t size) noexcept;
-void close_file(int descriptor) noexcept;
+
+/// What memory is laid out and given back by.
+inline constexpr std::size_t page = 4096;
+/// `size`, rounded up to whole pages.
+constexpr std::size_t in_pages(std::size_t size) noexcept {
+  return (size + page - 1) / page * page;
+}
 
 /// Gives the memory of whole pages of the file back, for all its users: they read as zero then.
 void drop_pages(int descriptor, std::size_t offset, std::size_t size) noexcept;

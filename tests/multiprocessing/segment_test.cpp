@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include "support/throws.h"
@@ -54,6 +57,20 @@ TEST(Segment, IsAdoptedByItsDescriptor) {
   EXPECT_EQ(adopted.size(), 5000u);
   adopted.data()[4999] = std::byte{7};
   EXPECT_EQ(segment.data()[4999], std::byte{7});
+}
+
+// A sparse one would be written down in full.
+TEST(Segment, IsLeftOutOfCoreDumps) {
+  const Segment segment = Segment::make(5000, "test");
+  std::ifstream maps("/proc/self/smaps");
+  std::ostringstream begin;
+  begin << std::hex << reinterpret_cast<std::uintptr_t>(segment.data()) << '-';
+  std::string line;
+  while (std::getline(maps, line) && !line.starts_with(begin.str())) {
+  }
+  while (std::getline(maps, line) && !line.starts_with("VmFlags:")) {
+  }
+  EXPECT_NE(line.find(" dd"), std::string::npos) << line;
 }
 
 TEST(Segment, NobodyCanCutItOff) {

@@ -12,8 +12,8 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 ///
 /// A handle: copies are the same memory, which lives until the last handle in the last process is
 /// gone, however that process ends. It has no name in the file system and leaves nothing behind.
-/// Its size is fixed, and pages take memory once they are touched, so that it may be generous. Each
-/// takes one file descriptor. Thread-safe as a std::shared_ptr is.
+/// Its size is fixed, and pages take memory once they are touched, so that it may be generous; core
+/// dumps leave it out. Each takes one file descriptor. Thread-safe as a std::shared_ptr is.
 class Segment {
  public:
   /// Throws OSError when the process has no descriptor left, or the machine no memory; `label` is
