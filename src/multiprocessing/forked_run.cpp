@@ -54,6 +54,10 @@ constexpr std::size_t ceiling(std::size_t n, std::size_t parts) {
 
 constexpr std::size_t chunks_a_process = 4;
 
+constexpr std::size_t smallest_pack = std::size_t{4} << 20;
+// Of the addresses that a process has, this is a sixteenth.
+constexpr std::size_t most_in_all = std::size_t{8} << 40;
+
 }  // namespace
 
 // The processes of one round. Whatever happens, none is left.
@@ -124,10 +128,15 @@ ForkedRun::ForkedRun(std::size_t items, std::size_t width, const ForkMapOptions&
   table_ = reinterpret_cast<Chunk*>(shared_.data() + sizeof(Progress));
   places_ = shared_.data() + table;
   progress_->first_failed.store(chunks_, platform::relaxed);
-  // Sparse: a child may pack as much as there is memory.
-  for (std::size_t i = 0; i < processes_; ++i) {
-    packs_.push_back(Segment::make(platform::memory_of_machine(), "tutti-fork-map"));
-  }
+  // Sparse: a child may pack as much as there is memory. Of results that are kept elsewhere, it
+  // packs exceptions.
+  const std::size_t parts = std::max<std::size_t>(processes_, 1);
+  const std::size_t largest_pack =
+      width_ != 0 ? smallest_pack
+                  : std::clamp(most_in_all / parts, smallest_pack,
+                               std::max(platform::memory_of_machine(), smallest_pack));
+  packs_ = Segment::make_largest(largest_pack * parts, smallest_pack * parts, "tutti-fork-map");
+  pack_size_ = packs_.size() / parts;
 }
 
 ForkedRun::~ForkedRun() = default;
@@ -136,10 +145,15 @@ std::size_t ForkedRun::items_of(std::size_t chunk) const noexcept {
   return std::min(chunksize_, items_ - chunk * chunksize_);
 }
 
+std::span<std::byte> ForkedRun::pack_of(std::size_t child) const noexcept {
+  return {packs_.data() + child * pack_size_, pack_size_};
+}
+
 std::span<std::byte> ForkedRun::room(std::size_t size) {
-  const Segment& pack = packs_[child_];
+  const std::span<std::byte> pack = pack_of(child_);
   if (size > pack.size() - used_) {
-    throw RuntimeError("fork_map: the results of one process do not fit into the machine's memory");
+    throw RuntimeError("fork_map: the results of one process do not fit into the " +
+                       std::to_string(pack.size()) + " bytes that it has for them");
   }
   const std::span<std::byte> room(pack.data() + used_, size);
   used_ += size;
@@ -148,7 +162,7 @@ std::span<std::byte> ForkedRun::room(std::size_t size) {
 
 std::span<const std::byte> ForkedRun::packed(std::size_t chunk) const noexcept {
   const Chunk& found = table_[chunk];
-  return {packs_[found.child].data() + found.offset, found.size};
+  return pack_of(found.child).subspan(found.offset, found.size);
 }
 
 void ForkedRun::perform(Work& work) {

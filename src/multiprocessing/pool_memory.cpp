@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <type_traits>
 
 #include "platform/segment.h"
 #include "runtime/shared_waiting.h"
-#include "tutti/errors.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
@@ -30,16 +28,12 @@ static_assert(std::is_trivially_destructible_v<PoolWords> &&
 
 PoolMemory::PoolMemory(std::size_t workers)
     : workers_(workers), areas_begin_(seats_begin + workers * seat_size) {
-  area_ = in_pages(std::min(platform::memory_of_machine(), most_in_all / (workers + 1)));
-  // Processes may be allowed fewer addresses.
-  for (;; area_ = in_pages(std::max(area_ / 4, smallest_area))) {
-    try {
-      segment_ = Segment::make(areas_begin_ + area_ * (workers + 1), "tutti pool");
-      return;
-    } catch (const OSError&) {
-      if (area_ == smallest_area) throw;
-    }
-  }
+  const std::size_t areas = workers + 1;
+  const std::size_t largest_area = std::min(platform::memory_of_machine(), most_in_all / areas);
+  segment_ =
+      Segment::make_largest(areas_begin_ + in_pages(std::max(largest_area, smallest_area)) * areas,
+                            areas_begin_ + smallest_area * areas, "tutti pool");
+  area_ = (segment_.size() - areas_begin_) / areas / page * page;
 }
 
 PoolWords& PoolMemory::words() const noexcept {

@@ -31,10 +31,10 @@ constexpr std::size_t share_of_memory = 4;
 // --- making --------------------------------------------------------------------------------------
 
 Ring Ring::make(std::uint32_t limit) {
-  const std::size_t size = std::max<std::size_t>(platform::memory_of_machine() / share_of_memory,
-                                                 2 * smallest_lane * unit) /
-                           page * page;
-  Segment segment = Segment::make(header_size + size, "tutti-queue");
+  constexpr std::size_t least = header_size + 2 * smallest_lane * unit;
+  const std::size_t most =
+      header_size + platform::memory_of_machine() / share_of_memory / page * page;
+  Segment segment = Segment::make_largest(std::max(most, least), least, "tutti-queue");
   auto* const header = reinterpret_cast<RingHeader*>(segment.data());
   header->limit = limit;
   header->magic = RingHeader::expected_magic;

@@ -1,5 +1,7 @@
 #include "tutti/multiprocessing/segment.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -51,6 +53,22 @@ Segment Segment::make(std::size_t size, const char* label) {
   const platform::MemoryFile file = platform::make_memory_file(label, size);
   if (file.error != 0) throw OSError(explain("make", label, file.error), file.error);
   return map(file.descriptor, size, label);
+}
+
+Segment Segment::make_largest(std::size_t most, std::size_t least, const char* label) {
+  constexpr std::size_t step = 4;
+  for (std::size_t size = most;; size = std::max(size / step, least)) {
+    try {
+      {
+        Segment made = make(size, label);
+        if (size == most || size == least) return made;
+      }
+      // It would take up to all that is left: smaller once more.
+      return make(std::max(size / step, least), label);
+    } catch (const OSError& error) {
+      if (error.code() != ENOMEM || size <= least) throw;
+    }
+  }
 }
 
 Segment Segment::adopt(int descriptor, std::size_t least_size, const char* label) {

@@ -1,6 +1,7 @@
 // fork_map: results in order, errors, and children that are killed.
 #include <tutti/multiprocessing/fork_map.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 #include <csignal>
 #include <forward_list>
@@ -8,8 +9,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "support/forked.h"
 #include "support/sanitizer.h"
 #include "support/throws.h"
+#include "tutti/multiprocessing/pool.h"
+#include "tutti/multiprocessing/queue.h"
 #include "tutti/multiprocessing/worker_lost.h"
 
 namespace tests {
@@ -137,6 +141,24 @@ TEST(ForkMap, HasTheItemsOfAKilledChildDoneAgain) {
   const std::vector<std::string> texts =
       fork_map(die_once, numbers(50), {.processes = 2, .chunksize = 2, .retries = 1});
   for (int n = 0; n < 50; ++n) EXPECT_EQ(texts[static_cast<std::size_t>(n)], std::to_string(n));
+}
+
+// Shared memory is sparse, and as large as the machine's, where a process may have the addresses.
+TEST(ForkMap, LikePoolAndQueueNeedsFewAddresses) {
+  if (under_address_sanitizer || under_thread_sanitizer) GTEST_SKIP() << "it needs addresses";
+  Forked limited([] {
+    const rlimit gibibyte{std::size_t{1} << 30, std::size_t{1} << 30};
+    if (setrlimit(RLIMIT_AS, &gibibyte) != 0) return 1;
+    tutti::multiprocessing::Queue<int> queue;
+    queue.put(7);
+    if (queue.get() != 7) return 2;
+    if (fork_map(square, numbers(9)).at(8) != 64) return 3;
+    const auto text = [](int n) { return std::to_string(n); };
+    if (fork_map(text, numbers(9), {.processes = 4}).at(8) != "8") return 4;
+    tutti::multiprocessing::Pool pool(2);
+    return pool.apply(square, 3) == 9 ? 0 : 5;
+  });
+  EXPECT_EQ(limited.join(), 0);
 }
 
 TEST(ForkMap, RefusesNegativeOptions) {

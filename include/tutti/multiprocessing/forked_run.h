@@ -65,6 +65,7 @@ class ForkedRun {
   struct Chunk;
   class Children;
 
+  std::span<std::byte> pack_of(std::size_t child) const noexcept;
   void perform_in_child(Work& work, std::size_t child, const std::vector<std::size_t>& open);
   void fail(Chunk& chunk, const std::exception_ptr& error);
   std::vector<std::size_t> still_open(const std::vector<std::size_t>& of) const;
@@ -80,8 +81,9 @@ class ForkedRun {
   Progress* progress_;
   Chunk* table_;
   std::byte* places_;
-  /// Where each child packs to.
-  std::vector<Segment> packs_;
+  /// Where the children pack to, each into a part of `pack_size_` bytes.
+  Segment packs_;
+  std::size_t pack_size_;
   /// In a child: its own of them, and how much of it is used.
   std::size_t child_ = 0;
   std::size_t used_ = 0;

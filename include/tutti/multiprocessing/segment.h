@@ -19,6 +19,10 @@ class Segment {
   /// Throws OSError when the process has no descriptor left, or the machine no memory; `label` is
   /// what the message and the system's tools call it.
   static Segment make(std::size_t size, const char* label);
+  /// As much of `most` bytes as there are addresses for, where a process may have few ('ulimit
+  /// -v'): then it is a small part of those that are left, lest it takes all. Throws as make() does
+  /// if there are not even `least` bytes.
+  static Segment make_largest(std::size_t most, std::size_t least, const char* label);
   /// The segment whose descriptor another process has passed; takes the descriptor, also when it
   /// throws. Throws ValueError if that is no segment of at least `least_size` bytes, OSError as
   /// make() does.
