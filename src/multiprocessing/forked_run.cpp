@@ -72,7 +72,10 @@ class ForkedRun::Children {
   Children& operator=(const Children&) = delete;
 
   void start(Callable target) {
-    Process child(ProcessOptions{.target = std::move(target), .daemon = true});
+    Process child({.target = std::move(target),
+                   .daemon = true,
+                   // It has the items and the function because it is a copy.
+                   .start_method = StartMethod::fork});
     child.start();
     children_.push_back(child);
   }

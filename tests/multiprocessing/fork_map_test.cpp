@@ -77,6 +77,14 @@ TEST(ForkMap, RunsInOtherProcesses) {
   }
 }
 
+TEST(ForkMap, ForksWhateverTheStartMethod) {
+  using namespace tutti::multiprocessing;
+  const std::string before = get_start_method();
+  set_start_method("spawn", {.force = true});
+  EXPECT_EQ(fork_map(square, numbers(3)), (std::vector<int>{0, 1, 4}));
+  set_start_method(before, {.force = true});
+}
+
 TEST(ForkMap, LeavesWhatIsChangedInTheChild) {
   int calls = 0;
   fork_map([&](int) { ++calls; }, numbers(10));
