@@ -126,16 +126,28 @@ class Worker {
   }
 
   // False when the main thread was interrupted: by Ctrl-C, which the parent has got, too.
+  //
+  // A worker that goes on takes its bit back, also when it was woken: the one who took a bit away
+  // may have stored `wake` so late that it ended the next wait, in which the bit was set again. A
+  // wake that finds the bit of a worker who is busy would be lost.
   bool wait_for_task() {
     platform::atomic<std::uint64_t>& idle = words_.idle[duties_.seat / 64];
     const std::uint64_t mine = std::uint64_t{1} << (duties_.seat % 64);
     seat_.wake.store(0, platform::relaxed);
     // seq_cst: see TaskRing::offer(). Whoever closes the pool looks who is idle after that, too.
     idle.fetch_or(mine, platform::seq_cst);
-    if (words_.tasks.has_task() || words_.is_closed.load(platform::seq_cst) != 0) {
-      idle.fetch_and(~mine, platform::relaxed);
-      return true;
-    }
+    if (!has_cause_to_go_on() && !sleep_until_woken()) return false;
+    // acquire: pairs with the release of who has taken the bit away already, so that his task, too,
+    // is seen by the next look for one.
+    idle.fetch_and(~mine, platform::acquire);
+    return true;
+  }
+
+  bool has_cause_to_go_on() noexcept {
+    return words_.tasks.has_task() || words_.is_closed.load(platform::seq_cst) != 0;
+  }
+
+  bool sleep_until_woken() {
     runtime::Self& self = runtime::self();
     const runtime::Reason reason(runtime::WaitKind::work, &seat_, platform::Reach::machine);
     runtime::SharedWait wait(self, reason, platform::never);
@@ -143,6 +155,8 @@ class Worker {
       const runtime::Ended ended = wait.sleep_on(seat_.wake, 0);
       if (ended == runtime::Ended::interrupted) return false;
       if (ended != runtime::Ended::woken) runtime::throw_if_broken_off(self, ended);
+      // Whoever was woken for a task may have been killed before it took that.
+      if (has_cause_to_go_on()) return true;
     }
     return true;
   }

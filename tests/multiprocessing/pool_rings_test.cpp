@@ -1,6 +1,7 @@
 // What a pool's workers do in shared memory, killed at each instruction of it: a task is taken or
 // is not, and a result is told or is not.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -11,11 +12,16 @@
 #include <vector>
 
 #include "multiprocessing/pool_memory.h"
+#include "multiprocessing/pool_worker.h"
 #include "multiprocessing/result_ring.h"
 #include "multiprocessing/task_ring.h"
 #include "multiprocessing/task_store.h"
+#include "runtime/shared_waiting.h"
+#include "support/forked.h"
 #include "support/sanitizer.h"
 #include "support/stepped.h"
+#include "support/until.h"
+#include "tutti/multiprocessing/task_owner.h"
 
 namespace tests {
 
@@ -138,6 +144,50 @@ TEST(ResultRing, RecordsOfAllSizesGoRoundInOrder) {
     reader.pass(*record);
     ASSERT_FALSE(reader.peek());
   }
+}
+
+namespace {
+
+// A task of nothing but its kind.
+OfferedTask task_of(const TaskKind& kind) {
+  OfferedTask made;
+  made.is_inline = 1;
+  made.words[0] = reinterpret_cast<std::uintptr_t>(&kind);
+  return made;
+}
+
+const TaskKind waits_for_a_signal{[](tutti::pickle::Reader&, TaskResult&) {
+                                    for (;;) pause();
+                                  },
+                                  nullptr};
+
+void work_on_seat_0(const PoolMemory& memory) {
+  tutti::multiprocessing::Callable none;
+  work_for_pool({memory, 0, none, std::nullopt});
+}
+
+}  // namespace
+
+TEST(PoolWorker, FindsATaskForWhichNobodyHasWokenIt) {
+  const PoolMemory memory(1);
+  PoolWords& words = memory.words();
+  const Forked worker([&] { work_on_seat_0(memory); });
+  until([&] { return words.idle[0].load() == 1; });
+  words.tasks.offer(0, task_of(waits_for_a_signal));
+  until([&] { return words.tasks.taker_of(0) == 0; });
+}
+
+// As from one who had taken the bit away before the worker found something to do by itself.
+TEST(PoolWorker, IsNotTakenForIdleAfterALateWake) {
+  const PoolMemory memory(1);
+  PoolWords& words = memory.words();
+  const Forked worker([&] { work_on_seat_0(memory); });
+  until([&] { return words.idle[0].load() == 1; });
+  words.tasks.offer(0, task_of(waits_for_a_signal));
+  memory.seat(0).wake.store(1);
+  tutti::runtime::wake_shared_word(memory.seat(0).wake, 1);
+  until([&] { return words.tasks.taker_of(0) == 0; });
+  EXPECT_EQ(words.idle[0].load(), 0u);
 }
 
 TEST(TaskStore, BlocksAreApartAndUsedAgain) {
