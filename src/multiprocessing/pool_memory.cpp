@@ -56,6 +56,7 @@ std::span<std::byte> PoolMemory::task_bytes() const noexcept {
 }
 
 void PoolMemory::drop(std::span<const std::byte> bytes) const noexcept {
+  if (bytes.empty()) return;
   const auto offset = static_cast<std::size_t>(bytes.data() - segment_.data());
   const std::size_t begin = in_pages(offset);
   const std::size_t end = (offset + bytes.size()) / page * page;

@@ -1,5 +1,6 @@
 #include "multiprocessing/result_ring.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -41,12 +42,12 @@ void ResultWriter::wait_until(HasRoom has_room) {
   ResultWords& words = *places_.words;
   runtime::Self& self = runtime::self();
   const runtime::Reason reason(runtime::WaitKind::queue_full, &words, platform::Reach::machine);
+  runtime::SharedWait wait(self, reason, platform::never);
   for (;;) {
     // seq_cst: the parent makes room and then looks whether we are stuck; we say that we are and
     // then look for room.
     words.is_stuck.store(1, platform::seq_cst);
     if (has_room()) break;
-    runtime::SharedWait wait(self, reason, platform::never);
     const runtime::Ended ended = wait.sleep_on(words.is_stuck, 1);
     if (ended == runtime::Ended::woken) continue;
     words.is_stuck.store(0, platform::relaxed);
@@ -114,29 +115,51 @@ void ResultWriter::commit(RecordKind kind, std::uint32_t ticket, std::size_t siz
 // --- the parent's side ---------------------------------------------------------------------------
 
 bool ResultReader::has_record() const noexcept {
-  return places_.words->written.load(platform::seq_cst) != read_;
+  return !is_damaged_ && places_.words->written.load(platform::seq_cst) != read_;
 }
 
 std::optional<ResultRecord> ResultReader::peek() noexcept {
-  for (;;) {
+  while (!is_damaged_) {
     if (seen_ == read_) seen_ = places_.words->written.load(platform::acquire);
     if (seen_ == read_) return std::nullopt;
     const std::size_t place = read_ % places_.ring.size();
+    const std::size_t up_to_end = places_.ring.size() - place;
+    const std::uint64_t told = seen_ - read_;
     Heading heading;
+    if (told > places_.ring.size() || told < sizeof heading || up_to_end < sizeof heading) break;
     std::memcpy(&heading, &places_.ring[place], sizeof heading);
     if (heading.kind == RecordKind::skipped) {
-      read_ += places_.ring.size() - place;
+      if (up_to_end > told) break;
+      read_ += up_to_end;
       continue;
     }
+    if (sizeof heading + in_units(heading.size) > std::min<std::uint64_t>(told, up_to_end)) break;
     ResultRecord record{heading.kind, heading.ticket, {}, heading.is_large != 0};
     record.bytes = places_.ring.subspan(place + sizeof heading, heading.size);
     if (record.is_large) {
       LargePlace large;
+      if (heading.size != sizeof large) break;
       std::memcpy(&large, record.bytes.data(), sizeof large);
+      if (large.offset > places_.large.size() || large.size > places_.large.size() - large.offset) {
+        break;
+      }
       record.bytes = places_.large.subspan(large.offset, large.size);
     }
     return record;
   }
+  is_damaged_ = true;
+  return std::nullopt;
+}
+
+std::span<const std::byte> ResultReader::beyond_kept(const ResultRecord& record) const noexcept {
+  if (!record.is_large) return {};
+  const auto offset = static_cast<std::size_t>(record.bytes.data() - places_.large.data());
+  const std::size_t kept = std::max(offset, largest_kept);
+  if (kept >= offset + record.bytes.size()) return {};
+  // To the end of its last page, which is nobody else's.
+  return places_.large.subspan(
+      kept,
+      std::min(platform::in_pages(offset + record.bytes.size()), places_.large.size()) - kept);
 }
 
 void ResultReader::pass(const ResultRecord& record) noexcept {
@@ -158,6 +181,7 @@ void ResultReader::pass(const ResultRecord& record) noexcept {
 
 void ResultReader::reset() noexcept {
   read_ = seen_ = large_read_ = 0;
+  is_damaged_ = false;
   ResultWords& words = *places_.words;
   words.written.store(0, platform::relaxed);
   words.read.store(0, platform::relaxed);

@@ -90,8 +90,17 @@ class ResultReader {
  public:
   explicit ResultReader(ResultPlaces places) noexcept : places_(places) {}
 
-  /// The oldest record that was not read; its bytes stay until pass().
+  /// So many bytes of the large records' area stay memory once they were used.
+  static constexpr std::size_t largest_kept = std::size_t{32} << 20;
+
+  /// The oldest record that was not read; its bytes stay until pass(). What lies within the memory
+  /// is checked: a worker that writes wildly may have been here. None from then on.
   std::optional<ResultRecord> peek() noexcept;
+  /// Whether there was a record that can't be one, so that what comes after it can't be found.
+  bool is_damaged() const noexcept { return is_damaged_; }
+  /// Of a record that was used: what is not to stay memory. Before pass(), since it may be written
+  /// to afterwards.
+  std::span<const std::byte> beyond_kept(const ResultRecord& record) const noexcept;
   void pass(const ResultRecord& record) noexcept;
   /// Whether there is one. For who is about to sleep, after he has said so.
   bool has_record() const noexcept;
@@ -104,6 +113,7 @@ class ResultReader {
   /// `written` as it was last seen.
   std::uint64_t seen_ = 0;
   std::uint64_t large_read_ = 0;
+  bool is_damaged_ = false;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

@@ -449,8 +449,12 @@ bool WorkerPool::read_results_of(std::size_t number) {
     const std::optional<ResultRecord> record = seat.reader.peek();
     if (!record) break;
     take_record(seat, *record);
+    memory_.drop(seat.reader.beyond_kept(*record));
     seat.reader.pass(*record);
     ++read;
+  }
+  if (seat.reader.is_damaged() && !seat.is_to_be_killed.exchange(true, platform::relaxed)) {
+    ring_supervisor();
   }
   if (is_dead) bury(number);
   if (read == 0 && !is_dead) return false;
@@ -613,7 +617,9 @@ std::string WorkerPool::name_of_task(Flight& flight) noexcept {
 
 std::string WorkerPool::fate_of(const Seat& seat) const {
   return "worker '" + seat.name + "' (pid " + std::to_string(seat.pid) + ") of " + name_ + " " +
-         how_it_ended(seat.exitcode);
+         how_it_ended(seat.exitcode) +
+         (seat.reader.is_damaged() ? ", for it had overwritten memory that it shares with the pool"
+                                   : "");
 }
 
 void WorkerPool::bury(std::size_t number) {
@@ -661,6 +667,7 @@ void WorkerPool::vacate(std::size_t number) noexcept {
   words.wake.store(0, platform::relaxed);
   words.is_ready.store(0, platform::relaxed);
   seat.reader.reset();
+  seat.is_to_be_killed.store(false, platform::relaxed);
   seat.not_ready = nullptr;
   // It may have been woken for a task that it has not taken any more.
   memory_.wake_worker();
@@ -753,7 +760,9 @@ bool WorkerPool::has_workers() const noexcept {
 void WorkerPool::look_for_ends() {
   bool has_ended = false;
   for (const auto& seat : seats_) {
-    if (seat->phase.load(platform::relaxed) != Seat::Phase::alive || seat->worker->is_alive()) {
+    if (seat->phase.load(platform::relaxed) != Seat::Phase::alive) continue;
+    if (seat->worker->is_alive()) {
+      if (seat->is_to_be_killed.load(platform::relaxed)) seat->worker->kill();
       continue;
     }
     seat->exitcode = seat->worker->exitcode().value_or(0);

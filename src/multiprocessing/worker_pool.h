@@ -135,6 +135,8 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
     std::string name;
     std::uint32_t pid = 0;
     int exitcode = 0;
+    /// Set by the results thread: its results can't be read any more.
+    platform::atomic<bool> is_to_be_killed{false};
     /// Of the results thread: what the initializer has thrown.
     std::exception_ptr not_ready;
   };

@@ -146,6 +146,40 @@ TEST(ResultRing, RecordsOfAllSizesGoRoundInOrder) {
   }
 }
 
+// None reads past the end of the memory, and all that comes after it is lost.
+TEST(ResultRing, WhatCannotBeARecordIsNotRead) {
+  struct Heading {
+    std::uint32_t size, ticket;
+    RecordKind kind;
+    std::uint32_t is_large;
+    std::uint64_t offset, large_size;
+  };
+  for (const Heading& wild :
+       {Heading{1 << 30, 0, RecordKind::result, 0, 0, 0},
+        Heading{~0u, 0, RecordKind::result, 0, 0, 0}, Heading{0, 0, RecordKind::skipped, 0, 0, 0},
+        Heading{8, 0, RecordKind::result, 1, 0, 0},
+        Heading{16, 0, RecordKind::result, 1, std::uint64_t{1} << 60, 1},
+        Heading{16, 0, RecordKind::result, 1, 4096, ~std::uint64_t{0}}}) {
+    const PoolMemory memory(1);
+    ResultWriter writer(memory.results_of(0));
+    ResultReader reader(memory.results_of(0));
+    write(writer, 1, 16);
+    std::memcpy(memory.results_of(0).ring.data(), &wild, sizeof wild);
+    EXPECT_FALSE(reader.peek());
+    EXPECT_TRUE(reader.is_damaged());
+    EXPECT_FALSE(reader.has_record());
+    reader.reset();
+    ResultWriter next(memory.results_of(0));
+    write(next, 2, 16);
+    EXPECT_TRUE(is_whole(reader.peek(), 2, 16));
+  }
+  const PoolMemory memory(1);
+  ResultReader reader(memory.results_of(0));
+  memory.results_of(0).words->written.store(~std::uint64_t{0} << 4);
+  EXPECT_FALSE(reader.peek());
+  EXPECT_TRUE(reader.is_damaged());
+}
+
 namespace {
 
 // A task of nothing but its kind.

@@ -14,9 +14,11 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/sanitizer.h"
@@ -149,6 +151,33 @@ TEST_F(PoolTest, CarriesLargeArgumentsAndResults) {
   const std::vector<std::string> many(64, large);
   const auto same = pool.map([](const std::string& text) { return text; }, many, 3);
   EXPECT_EQ(same, many);
+}
+
+// Bytes of memory that the pool made last has in use.
+std::size_t memory_of_pool() {
+  std::size_t used = 0;
+  for (int descriptor = 3; descriptor < 100; ++descriptor) {
+    char name[64] = {};
+    struct stat state;
+    const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
+    if (readlink(link.c_str(), name, sizeof name - 1) <= 0 || fstat(descriptor, &state) != 0) {
+      continue;
+    }
+    if (std::string_view(name).starts_with("/memfd:tutti pool")) {
+      used = static_cast<std::size_t>(state.st_blocks) * 512;
+    }
+  }
+  return used;
+}
+
+TEST_F(PoolTest, TheMemoryOfLargeResultsIsGivenBack) {
+  Pool pool(1);
+  constexpr std::size_t mebi = std::size_t{1} << 20;
+  EXPECT_EQ(pool.apply([](std::size_t size) { return std::string(size, 'x'); }, 64 * mebi).size(),
+            64 * mebi);
+  EXPECT_GT(memory_of_pool(), 8 * mebi);
+  // The result is there a moment before its memory is given back.
+  until([] { return memory_of_pool() < 36 * mebi; });
 }
 
 // --- maps ----------------------------------------------------------------------------------------
