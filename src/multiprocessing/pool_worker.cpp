@@ -1,5 +1,6 @@
 #include "multiprocessing/pool_worker.h"
 
+#include <cstring>
 #include <exception>
 #include <span>
 #include <utility>
@@ -19,8 +20,8 @@ namespace {
 // A task, its bytes, and where its result goes.
 class Running final : public TaskResult {
  public:
-  Running(const PoolMemory& memory, ResultWriter& writer, const OfferedTask& task) noexcept
-      : memory_(memory), writer_(writer), task_(task) {}
+  Running(const WorkerDuties& duties, ResultWriter& writer, const OfferedTask& task) noexcept
+      : memory_(duties.memory), on_exit_(duties.on_exit), writer_(writer), task_(task) {}
 
   // What ends the process comes out: a thread::SystemExit.
   void run() {
@@ -54,7 +55,12 @@ class Running final : public TaskResult {
   void take_exception() {
     try {
       throw;
-    } catch (const thread::SystemExit&) {
+    } catch (const thread::SystemExit& exit) {
+      if (on_exit_ == WorkerDuties::OnExit::fails) {
+        std::memcpy(room(sizeof exit).data(), &exit, sizeof exit);
+        tell(RecordKind::exit, sizeof exit);
+        return;
+      }
       is_exit_ = true;
       exit_ = std::current_exception();
     } catch (...) {
@@ -72,6 +78,7 @@ class Running final : public TaskResult {
   }
 
   const PoolMemory& memory_;
+  const WorkerDuties::OnExit on_exit_;
   ResultWriter& writer_;
   const OfferedTask& task_;
   bool is_exit_ = false;
@@ -95,7 +102,7 @@ class Worker {
     for (std::uint64_t done = 0; !duties_.most_tasks || done < *duties_.most_tasks; ++done) {
       const std::optional<OfferedTask> task = next_task();
       if (!task) return;
-      Running(duties_.memory, writer_, *task).run();
+      Running(duties_, writer_, *task).run();
     }
   }
 

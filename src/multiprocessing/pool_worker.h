@@ -16,6 +16,9 @@ struct WorkerDuties {
   /// Called first, if there is one.
   Callable& initializer;
   std::optional<std::uint64_t> most_tasks;
+  /// What becomes of a task that throws thread::SystemExit: the worker ends and the task is lost,
+  /// or it has failed as by any exception.
+  enum class OnExit { ends, fails } on_exit = OnExit::ends;
 };
 
 /// Runs tasks, until the pool is closed or `most_tasks` are done. Throws what ends the process:

@@ -28,6 +28,8 @@ enum class RecordKind : std::uint32_t {
   exception,
   /// The task's arguments or result could not be packed or unpacked: what that has thrown.
   not_packed,
+  /// The thread::SystemExit that the task has thrown.
+  exit,
   /// What the initializer has thrown.
   not_ready,
 };

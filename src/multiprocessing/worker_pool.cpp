@@ -504,6 +504,11 @@ void WorkerPool::take_record(Seat& seat, const ResultRecord& record) {
 std::exception_ptr WorkerPool::exception_of(const ResultRecord& record) noexcept {
   try {
     pickle::Reader reader(record.bytes);
+    if (record.kind == RecordKind::exit) {
+      thread::SystemExit exit;
+      reader.read(&exit, sizeof exit);
+      throw exit;
+    }
     const auto chain = pickle::unpack<std::vector<pickle::ThrownRecord>>(reader);
     if (record.kind != RecordKind::not_packed) return pickle::rebuild_exception(chain);
     throw MaybeEncodingError(
@@ -643,7 +648,11 @@ void WorkerPool::bury(std::size_t number) {
   const bool was_ready = memory_.seat(number).is_ready.load(platform::acquire) != 0;
   const bool is_ending = state() == State::terminated || state() == State::broken;
   if (!is_ending && options_.is_brittle && (seat.exitcode != 0 || lost.first != no_ticket)) {
-    if (was_ready) break_down(fate_of(seat) + " while calls were running or pending");
+    const bool had_calls = unsettled_.load(platform::acquire) != 0;
+    if (was_ready) {
+      break_down(fate_of(seat) +
+                 (had_calls ? " while calls were running or pending" : " while it was idle"));
+    }
   }
   if (!is_ending && !was_ready) learn_of_failure(seat);
   if (was_ready) failures_in_a_row_ = 0;
@@ -714,8 +723,9 @@ bool WorkerPool::needs_workers() const noexcept {
 }
 
 void WorkerPool::work(std::size_t seat) {
-  work_for_pool(
-      {memory_, static_cast<std::uint16_t>(seat), options_.initializer, options_.most_tasks});
+  work_for_pool({memory_, static_cast<std::uint16_t>(seat), options_.initializer,
+                 options_.most_tasks,
+                 options_.is_brittle ? WorkerDuties::OnExit::fails : WorkerDuties::OnExit::ends});
 }
 
 void WorkerPool::start_worker(std::size_t number) {

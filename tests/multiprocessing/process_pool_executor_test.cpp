@@ -15,6 +15,7 @@
 
 #include "support/sanitizer.h"
 #include "support/throws.h"
+#include "support/until.h"
 #include "tutti/multiprocessing/process.h"
 #include "tutti/tutti.h"
 
@@ -113,6 +114,27 @@ TEST_F(ProcessPoolExecutorTest, AKilledWorkerBreaksThePool) {
   EXPECT_TRUE(throws<BrokenProcessPool>([&] { pool.submit(square, 1); }, {"SIGKILL"}));
   pool.shutdown();
   EXPECT_TRUE(multiprocessing::active_children().empty());
+}
+
+TEST_F(ProcessPoolExecutorTest, AWorkerKilledWhileItIsIdleBreaksThePool) {
+  ProcessPoolExecutor pool(1);
+  EXPECT_EQ(pool.submit(square, 3).result(), 9);
+  multiprocessing::active_children().front().kill();
+  until([] { return multiprocessing::active_children().empty(); });
+  pool.shutdown();
+  EXPECT_TRUE(throws<BrokenProcessPool>([&] { pool.submit(square, 1); }, {"SIGKILL", "idle"}));
+}
+
+TEST_F(ProcessPoolExecutorTest, ACallThatThrowsSystemExitFailsAlone) {
+  ProcessPoolExecutor pool(1);
+  auto ended = pool.submit([] { throw thread::SystemExit{3}; });
+  try {
+    ended.result();
+    FAIL();
+  } catch (const thread::SystemExit& exit) {
+    EXPECT_EQ(exit.code, 3);
+  }
+  EXPECT_EQ(pool.submit(square, 3).result(), 9);
 }
 
 TEST_F(ProcessPoolExecutorTest, AnInitializerThatFailsBreaksThePool) {

@@ -43,7 +43,8 @@ struct ProcessPoolOptions {
 /// processes. It has an Executor's interface, but is none, since calls of that are made in memory
 /// that is shared. What matters more than that all go on is that none is lost unnoticed: a worker
 /// that is killed breaks the pool. Its calls that are not done, and later ones, fail with
-/// BrokenProcessPool, and the other workers are terminated. For one that goes on, see Pool.
+/// BrokenProcessPool, and the other workers are terminated. For one that goes on, see Pool. A call
+/// that throws thread::SystemExit fails with that, and its worker goes on.
 ///
 /// A call can be cancelled until the workers are offered it: as a rule all that are not among the
 /// next few milliseconds' worth.
