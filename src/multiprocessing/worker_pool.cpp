@@ -141,6 +141,13 @@ void WorkerPool::join() {
     throw ValueError(name_ + " is still running: close() or terminate() it first" +
                      runtime::in_calling_thread());
   }
+  if (!is_own_thread()) {
+    {
+      const GuardHolder held(guard_);
+      is_sealed_ = true;
+    }
+    tell_results_thread();
+  }
   // This one first, which calls callbacks: in one of them it throws.
   results_thread_.join();
   // At the end of the program, daemon threads stop when they look up; this one waits in poll().
@@ -171,17 +178,27 @@ void WorkerPool::check_open() const {
                        "are not to be had here, make a new one" +
                        runtime::in_calling_thread());
   }
-  if (state() != State::running) refuse();
+  if (state() != State::running) refuse(Origin::call);
 }
 
-void WorkerPool::refuse() const {
+// Under the guard.
+bool WorkerPool::accepts(Origin origin) const noexcept {
+  const State now = state();
+  return now == State::running || (now == State::closed && origin == Origin::source && !is_sealed_);
+}
+
+void WorkerPool::refuse(Origin origin) const {
   if (state() == State::broken) std::rethrow_exception(reason());
   if (options_.is_brittle) {
     throw RuntimeError("cannot schedule new futures after the shutdown of " + name_ +
                        runtime::in_calling_thread());
   }
+  const bool is_joined = state() == State::closed && origin == Origin::source;
   throw ValueError("Pool not running: " + name_ + " was " +
-                   (state() == State::closed ? "closed" : "terminated") +
+                   (is_joined ? "joined before this imap had taken all elements: go through its "
+                                "results before join()"
+                    : state() == State::closed ? "closed"
+                                               : "terminated") +
                    runtime::in_calling_thread());
 }
 
@@ -197,9 +214,28 @@ std::exception_ptr WorkerPool::reason() const noexcept {
   return std::make_exception_ptr(RuntimeError(name_ + " was terminated before this task was done"));
 }
 
-std::uint32_t WorkerPool::prepare(std::size_t size, std::span<std::byte>& room) {
-  if (is_of_another_process() || state() != State::running) check_open();
+void WorkerPool::begin_source() {
+  check_open();
   const GuardHolder held(guard_);
+  ++sources_;
+}
+
+void WorkerPool::end_source() noexcept {
+  if (is_of_another_process()) return;
+  {
+    const GuardHolder held(guard_);
+    --sources_;
+  }
+  if (state() == State::closed) tell_results_thread();
+}
+
+std::uint32_t WorkerPool::prepare(std::size_t size, std::span<std::byte>& room, Origin origin) {
+  if (is_of_another_process()) check_open();
+  std::optional<GuardHolder> held(guard_);
+  if (!accepts(origin)) {
+    held.reset();
+    refuse(origin);
+  }
   if (free_.first == no_ticket) {
     const auto first = static_cast<std::uint32_t>(flights_.size() * 256);
     flights_.push_back(std::make_unique<std::array<Flight, 256>>());
@@ -520,15 +556,23 @@ std::exception_ptr WorkerPool::exception_of(const ResultRecord& record) noexcept
   }
 }
 
+bool WorkerPool::is_finished() noexcept {
+  const GuardHolder held(guard_);
+  if (state() != State::closed || unsettled_.load(platform::acquire) != 0) return false;
+  if (sources_ != 0 && !is_sealed_) return false;
+  is_sealed_ = true;
+  return true;
+}
+
 void WorkerPool::heed_news() noexcept {
   tell_of_not_made();
-  const State now = state();
-  if (now == State::closed && unsettled_.load(platform::acquire) == 0) {
+  if (is_finished()) {
     // Workers look at it after they have said that they are idle: see Worker::wait_for_task().
     memory_.words().is_closed.store(1, platform::seq_cst);
     memory_.wake_all_workers();
     ring_supervisor();
   }
+  const State now = state();
   if (now == State::broken || now == State::terminated) {
     Line dropped = take_all_flights();
     settle_all(dropped, reason());
@@ -830,8 +874,16 @@ void WorkerPool::supervise() {
 
 // --- tasks in the making -------------------------------------------------------------------------
 
-NewTask::NewTask(WorkerPool& pool, std::size_t size)
-    : pool_(pool), ticket_(pool.prepare(size, room_)) {}
+TaskSource::TaskSource(WorkerPool& pool) : pool_(&pool) {
+  pool.begin_source();
+}
+
+void TaskSource::end() noexcept {
+  if (WorkerPool* const pool = std::exchange(pool_, nullptr)) pool->end_source();
+}
+
+NewTask::NewTask(WorkerPool& pool, std::size_t size, Origin origin)
+    : pool_(pool), ticket_(pool.prepare(size, room_, origin)) {}
 
 NewTask::~NewTask() {
   if (!is_submitted_) pool_.discard(ticket_);

@@ -76,7 +76,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   /// Throws what says why there can be no tasks any more.
   void check_open() const;
   /// Room for a task of `size` bytes, by a ticket. Throws as check_open(), and OSError.
-  std::uint32_t prepare(std::size_t size, std::span<std::byte>& room);
+  std::uint32_t prepare(std::size_t size, std::span<std::byte>& room, Origin origin);
   void submit(std::uint32_t ticket, TaskOwner& owner, std::uint32_t index) noexcept;
   /// The owner is told by the results thread that its task has failed.
   void fail(std::uint32_t ticket, TaskOwner& owner, std::uint32_t index,
@@ -84,14 +84,18 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   void discard(std::uint32_t ticket) noexcept;
   /// Tasks that no worker was offered are cancelled.
   void cancel_pending() noexcept;
+  /// Of TaskSources. Throws as check_open().
+  void begin_source();
+  void end_source() noexcept;
 
   // --- the end ---
-  /// No more tasks; once there are none left, the workers end.
+  /// No more tasks but from sources; once there are none of both left, the workers end.
   void close() noexcept;
   /// The workers are terminated; what is not settled fails.
   void terminate() noexcept;
-  /// Waits until workers and threads have ended. Throws ValueError before close() and terminate(),
-  /// DeadlockError in a callback, KeyboardInterrupt in an interrupted main thread.
+  /// Nothing comes from sources any more. Waits until workers and threads have ended. Throws
+  /// ValueError before close() and terminate(), DeadlockError in a callback, KeyboardInterrupt in
+  /// an interrupted main thread.
   void join();
   /// For destructors: an interruption stays pending. Does not wait in a callback.
   void join_uninterrupted() noexcept;
@@ -156,7 +160,10 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
 
   // acquire and release: who sees a state sees why it came.
   State state() const noexcept { return state_.load(platform::acquire); }
-  [[noreturn]] void refuse() const;
+  [[noreturn]] void refuse(Origin origin) const;
+  bool accepts(Origin origin) const noexcept;
+  /// Closed, and there is nothing left to do; nor will there be from then on.
+  bool is_finished() noexcept;
   /// Why nothing comes of what is not settled.
   std::exception_ptr reason() const noexcept;
 
@@ -215,6 +222,10 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   // Guarded from here on; the state is read without.
   platform::atomic<State> state_{State::running};
   std::string why_broken_;
+  /// How many have begun and not ended.
+  std::size_t sources_ = 0;
+  /// Nothing comes from them either any more.
+  bool is_sealed_ = false;
   /// The results thread has done its last.
   bool is_over_ = false;
   TaskStore store_;

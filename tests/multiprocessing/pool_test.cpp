@@ -242,6 +242,39 @@ TEST_F(PoolTest, GivesResultsOneByOne) {
   EXPECT_EQ(endless.next(), 1);
 }
 
+TEST_F(PoolTest, CloseLetsAnImapTakeAllElements) {
+  Pool pool(2);
+  auto results = pool.imap(square, numbers(100), 1, 3);
+  pool.close();
+  std::vector<int> all;
+  for (int n : results) all.push_back(n);
+  EXPECT_EQ(all, squares(100));
+  pool.join();
+}
+
+TEST_F(PoolTest, JoinLetsAnImapHaveWhatItHasSubmitted) {
+  Pool pool(2);
+  auto results = pool.imap(square, numbers(100), 1, 3);
+  auto untouched = pool.imap_unordered(square, numbers(100), 1, 3);
+  EXPECT_EQ(results.next(), 0);
+  pool.close();
+  pool.join();
+  for (const int n : {1, 2, 3}) EXPECT_EQ(results.next(), square(n));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(throws<ValueError>([&] { results.next(); }, {"joined", "imap"}));
+  }
+}
+
+TEST_F(PoolTest, WhatARangeThrowsComesInItsPlace) {
+  Pool pool(2);
+  auto up_to_three = std::views::iota(0) | std::views::transform([](int n) {
+                       return n < 3 ? n : throw std::domain_error("no more");
+                     });
+  auto results = pool.imap(square, up_to_three, 1, 2);
+  for (const int n : {0, 1, 2}) EXPECT_EQ(results.next(), square(n));
+  EXPECT_TRUE(throws<std::domain_error>([&] { results.next(); }, {"no more"}));
+}
+
 TEST_F(PoolTest, GoesOnWithTheNextResultAfterAnException) {
   Pool pool(2);
   const auto picky = [](int n) {

@@ -147,8 +147,9 @@ class Pool {
 
   /// The results one by one, in the order of the elements. These are taken from their range when
   /// they are needed, `most_ahead` chunks ahead of the results that were taken (Python takes them
-  /// all at once), so the range may be endless. After an exception the next results can be had.
-  /// Throws ValueError for a number below 1.
+  /// all at once), so the range may be endless. That goes on after close(), but not after join():
+  /// go through the results before. After an exception the next results can be had. Throws
+  /// ValueError for a number below 1.
   template <std::ranges::input_range R, typename F>
   auto imap(F&& function, R&& elements, int chunksize = 1,
             std::optional<int> most_ahead = std::nullopt) {
@@ -163,14 +164,17 @@ class Pool {
                       Order::of_completion);
   }
 
-  /// From now on nothing is accepted. When all tasks are done, the workers end.
+  /// From now on nothing is accepted, but what an imap that was begun takes from its range. When
+  /// all tasks are done, and those imaps at their ends or gone, the workers end.
   void close();
   /// Ends the workers at once, by SIGTERM, and by SIGKILL a second later; tasks that are not done
   /// fail with RuntimeError.
   void terminate();
-  /// Waits until the workers have ended and all callbacks were called. Throws ValueError before
-  /// close() and terminate(), DeadlockError in a callback, KeyboardInterrupt in an interrupted main
-  /// thread.
+  /// Waits until the workers have ended and all callbacks were called. An imap takes no more
+  /// elements from now on: nobody may go through it any more. What it has submitted is done, and
+  /// its results can be had; then it throws ValueError, if that was not all. Throws ValueError
+  /// before close() and terminate(), DeadlockError in a callback, KeyboardInterrupt in an
+  /// interrupted main thread.
   void join();
 
  private:

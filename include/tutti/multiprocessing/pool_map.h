@@ -145,7 +145,8 @@ inline constexpr TaskKind partial_kind{run_partial<spread, F, E, R>, name_of_pac
 /// Makes a task of the `count` elements from `first` on, which are looked at twice.
 template <typename Element, typename F, typename Iterator>
 void submit_chunk(WorkerPool& pool, TaskOwner& owner, std::size_t index, const TaskKind& kind,
-                  const F& function, Iterator first, std::size_t count) {
+                  const F& function, Iterator first, std::size_t count,
+                  Origin origin = Origin::call) {
   constexpr bool is_flat = pickle::packing::flat<Element>;
   const auto number = static_cast<std::uint32_t>(index);
   std::exception_ptr failure;
@@ -162,7 +163,7 @@ void submit_chunk(WorkerPool& pool, TaskOwner& owner, std::size_t index, const T
     failure = not_packed("the elements of a map can't be packed");
     size = 0;
   }
-  NewTask task(pool, size);
+  NewTask task(pool, size, origin);
   if (failure == nullptr) {
     try {
       pickle::Writer writer(task.room());
@@ -370,6 +371,7 @@ class ImapResults {
               std::size_t most_ahead, Order order, OnException on_exception,
               std::int64_t deadline = Timeout().deadline())
       : pool_(std::move(pool)),
+        source_(*pool_),
         function_(std::move(function)),
         range_(std::forward<Range>(range)),
         chunksize_(chunksize),
@@ -381,7 +383,6 @@ class ImapResults {
     Map::check();
     if (order_ == Order::of_completion)
       done_ = std::make_shared<queue::Queue<futures::Future<Chunk>>>();
-    check_open(*pool_);
     submit_chunks();
   }
   ImapResults(const ImapResults&) = delete;
@@ -389,7 +390,9 @@ class ImapResults {
   ~ImapResults() { drop(); }
 
   /// The next result; none after the last one. Throws what the call has thrown (the next results
-  /// can still be had, unless it is an executor's), and TimeoutError if it has not come in time.
+  /// can still be had, unless it is an executor's), and TimeoutError if it has not come in time;
+  /// after the results of what was submitted, what keeps the rest from being so: ValueError when
+  /// the pool was joined or terminated, an executor's RuntimeError, what the range has thrown.
   /// Python: IMapIterator.next.
   std::optional<Result> next(Timeout timeout = forever) {
     while (next_ == values().size()) {
@@ -397,10 +400,13 @@ class ImapResults {
         if (on_exception_ == OnException::ends) drop();
         std::rethrow_exception(std::exchange(exception(), nullptr));
       }
-      if (chunks_.empty()) return std::nullopt;
+      if (chunks_.empty()) {
+        if (refusal_ != nullptr) std::rethrow_exception(refusal_);
+        return std::nullopt;
+      }
       taken_ = take_chunk(timeout);
       next_ = 0;
-      submit_chunks();
+      go_on();
     }
     return std::move(values()[next_++]);
   }
@@ -431,6 +437,16 @@ class ImapResults {
   std::vector<Result>& values() noexcept { return std::get<0>(taken_); }
   std::exception_ptr& exception() noexcept { return std::get<1>(taken_); }
 
+  void go_on() noexcept {
+    if (refusal_ != nullptr) return;
+    try {
+      submit_chunks();
+    } catch (...) {
+      refusal_ = std::current_exception();
+      source_.end();
+    }
+  }
+
   void submit_chunks() {
     std::vector<E> elements;
     while (chunks_.size() < most_ahead_ && cursor_ != std::ranges::end(range_)) {
@@ -444,9 +460,10 @@ class ImapResults {
         future.add_done_callback([done = done_](const auto& chunk) { done->put(chunk); });
       }
       submit_chunk<E>(*pool_, *state, 0, partial_kind<spread, F, E, R>, function_, elements.begin(),
-                      elements.size());
+                      elements.size(), Origin::source);
       chunks_.push_back(std::move(future));
     }
+    if (cursor_ == std::ranges::end(range_)) source_.end();
   }
 
   Chunk take_chunk(Timeout timeout) {
@@ -474,6 +491,7 @@ class ImapResults {
   }
 
   void drop() noexcept {
+    source_.end();
     for (const auto& chunk : chunks_) {
       if (on_exception_ == OnException::ends) chunk.cancel();
     }
@@ -481,6 +499,7 @@ class ImapResults {
   }
 
   std::shared_ptr<WorkerPool> pool_;
+  TaskSource source_;
   F function_;
   /// A reference, or a range that was given away.
   Range range_;
@@ -496,6 +515,8 @@ class ImapResults {
   std::shared_ptr<queue::Queue<futures::Future<Chunk>>> done_;
   Chunk taken_;
   std::size_t next_ = 0;
+  /// Why no more chunks can be submitted.
+  std::exception_ptr refusal_;
   std::optional<Result> current_;
 };
 

@@ -63,11 +63,32 @@ class TaskOwner {
   ~TaskOwner() = default;
 };
 
+/// Who makes tasks one after the other, as somebody wants their results. It may go on when the pool
+/// was closed, and the workers then stay until it ends; but whoever joins the pool does not wait
+/// for it, since nobody may want the results any more.
+class TaskSource {
+ public:
+  /// Throws what says why there can be no tasks. The pool lives longer.
+  explicit TaskSource(WorkerPool& pool);
+  ~TaskSource() { end(); }
+  TaskSource(const TaskSource&) = delete;
+  TaskSource& operator=(const TaskSource&) = delete;
+
+  /// There will be no more. Does nothing when called again.
+  void end() noexcept;
+
+ private:
+  WorkerPool* pool_;
+};
+
+/// Whose task it is.
+enum class Origin { call, source };
+
 /// A task that is being made: first there is room for it, then it is written, then submitted.
 class NewTask {
  public:
   /// Throws what submit() of the pool throws; OSError when there is no room for `size` bytes.
-  NewTask(WorkerPool& pool, std::size_t size);
+  NewTask(WorkerPool& pool, std::size_t size, Origin origin = Origin::call);
   /// Gives the room back if the task was not submitted.
   ~NewTask();
   NewTask(const NewTask&) = delete;
