@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <fstream>
 #include <numeric>
 #include <random>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include <unistd.h>
 
+#include "multiprocessing/pool_memory.h"
 #include "support/sanitizer.h"
 #include "support/throws.h"
 #include "tutti/multiprocessing/pool.h"
@@ -143,6 +145,29 @@ TEST_F(PoolKillTest, LostTasksAreRetriedIfAskedFor) {
   Pool patient({.processes = 1, .retries = 2});
   EXPECT_THROW(patient.apply([] { raise(SIGKILL); }), WorkerLost);
   EXPECT_EQ(patient.apply(work, 1), 2);
+}
+
+TEST_F(PoolKillTest, AWorkerThatWritesWildlyIsKilledAndReplaced) {
+  const auto offset_of_words = [] {
+    const multiprocessing::PoolMemory memory(1);
+    return reinterpret_cast<std::uintptr_t>(memory.results_of(0).words) -
+           reinterpret_cast<std::uintptr_t>(&memory.words());
+  };
+  const auto overwrite = [](std::uintptr_t offset) {
+    std::ifstream maps("/proc/self/maps");
+    std::string line;
+    while (std::getline(maps, line) && line.find("memfd:tutti pool") == std::string::npos) {
+    }
+    const std::uintptr_t begin = std::stoull(line, nullptr, 16);
+    auto* const words = reinterpret_cast<multiprocessing::ResultWords*>(begin + offset);
+    words->written.store(std::uint64_t{1} << 40);
+    pause();
+  };
+  const std::uintptr_t offset = offset_of_words();
+  Pool pool(1);
+  EXPECT_TRUE(
+      throws<WorkerLost>([&] { pool.apply(overwrite, offset); }, {"SIGKILL", "overwritten"}));
+  EXPECT_EQ(pool.apply(work, 1), 2);
 }
 
 TEST_F(PoolKillTest, ClosesAndTerminatesAmongTheDead) {
