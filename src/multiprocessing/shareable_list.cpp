@@ -60,8 +60,15 @@ What kind_of(const Item& item) {
   return std::holds_alternative<None>(item) ? What::none : What::number;
 }
 
+// There are `unit` bytes to say how an item is packed: no more than "9999999s".
+std::string checked(std::string format) {
+  if (format.size() <= unit) return format;
+  throw ValueError("an item of a ShareableList has at most 9999992 bytes of room, and '" + format +
+                   "' is more" + runtime::in_calling_thread());
+}
+
 std::string format_of(const Item& item, std::size_t room) {
-  if (bytes_of(item)) return std::to_string(room) + "s";
+  if (bytes_of(item)) return checked(std::to_string(room) + "s");
   if (std::holds_alternative<std::int64_t>(item)) return std::string(int_format);
   if (std::holds_alternative<double>(item)) return std::string(float_format);
   return std::string(std::holds_alternative<bool>(item) ? bool_format : none_format);
@@ -108,14 +115,14 @@ class Layout {
   }
   What what(std::size_t position) const { return load<What>(what_at(position)); }
 
-  void describe(std::size_t position, std::string_view format, What what) const {
+  void describe(std::size_t position, const std::string& format, What what) const {
     std::byte padded[unit] = {};
-    std::memcpy(padded, format.data(), format.size());
+    std::memcpy(padded, format.data(), checked(format).size());
     std::memcpy(format_at(position), padded, unit);
     store(what_at(position), what);
   }
-  void write(std::size_t position, const Item& item) const {
-    const std::span<std::byte> place = room(position);
+  // Into a room that is large enough for it.
+  static void write(std::span<std::byte> place, const Item& item) {
     if (const auto bytes = bytes_of(item)) {
       std::fill(std::copy(bytes->begin(), bytes->end(), place.begin()), place.end(), std::byte{});
     } else if (const auto* number = std::get_if<std::int64_t>(&item)) {
@@ -183,7 +190,11 @@ bool are_equal(const Item& one, const Item& other) {
 
 std::ptrdiff_t size_of_list(const std::vector<Item>& sequence) {
   std::size_t size = 2 * unit;
-  for (const Item& item : sequence) size += unit + room_for(item) + unit + 1;
+  for (const Item& item : sequence) {
+    const std::size_t room = room_for(item);
+    format_of(item, room);  // Throws if there is none, before there is a block.
+    size += unit + room + unit + 1;
+  }
   return static_cast<std::ptrdiff_t>(size);
 }
 
@@ -201,8 +212,10 @@ ShareableList::ShareableList(const std::vector<Item>& sequence, std::optional<st
   store(bytes.data() + (1 + size_) * unit, offset);
   const Layout layout(memory_, size_);
   for (std::size_t i = 0; i < size_; ++i) {
-    layout.write(i, sequence[i]);
-    layout.describe(i, format_of(sequence[i], room_for(sequence[i])), kind_of(sequence[i]));
+    const std::span<std::byte> place = layout.room(i);
+    if (place.size() != room_for(sequence[i])) throw_corrupt(memory_, "somebody has changed it");
+    Layout::write(place, sequence[i]);
+    layout.describe(i, format_of(sequence[i], place.size()), kind_of(sequence[i]));
   }
 }
 
@@ -232,7 +245,9 @@ ShareableItem ShareableList::item(std::ptrdiff_t position) const {
 void ShareableList::set(std::ptrdiff_t position, const Item& value) {
   const std::size_t at = checked(position);
   const Layout layout(memory_, size_);
-  const std::size_t room = layout.room(at).size();
+  // Asked for once: others may change what it says at any time.
+  const std::span<std::byte> place = layout.room(at);
+  const std::size_t room = place.size();
   const auto bytes = bytes_of(value);
   if (bytes && bytes->size() > room) {
     throw ValueError("item " + std::to_string(at) + " of the list '" + memory_.name() +
@@ -241,7 +256,7 @@ void ShareableList::set(std::ptrdiff_t position, const Item& value) {
                      runtime::in_calling_thread());
   }
   layout.describe(at, format_of(value, room), kind_of(value));
-  layout.write(at, value);
+  Layout::write(place, value);
 }
 
 std::vector<ShareableItem> ShareableList::items() const {

@@ -148,6 +148,29 @@ TEST(ShareableList, WeReadAndChangeAPythonPrograms) {
   EXPECT_EQ(python.join(), 0);
 }
 
+TEST(ShareableList, ItemsOfTenMillionBytesAreRefused) {
+  const std::string name = "tutti_test_" + std::to_string(getpid());
+  const std::string longest(9'999'991, 'x');
+  EXPECT_TRUE(throws<tutti::ValueError>([&] { ShareableList({longest + 'x'}, name); },
+                                        {"at most 9999992 bytes", "10000000s"}));
+  EXPECT_TRUE(throws<tutti::FileNotFoundError>([&] { SharedMemory{name}; }));
+  const OwnedList owned({longest});
+  EXPECT_TRUE(owned.list[0] == Item(longest));
+}
+
+// As far as its layout goes that is no broken one.
+TEST(ShareableList, RoomThatSomebodyElseHasMadeTooLargeIsRefused) {
+  constexpr std::uint64_t room = 10'000'008;
+  const SharedMemory memory({.create = true, .size = room + 100});
+  const std::uint64_t words[] = {1, 0, room};
+  std::memcpy(memory.buf().data(), words, sizeof words);
+  ShareableList list = ShareableList::attach(memory.name());
+  EXPECT_TRUE(throws<tutti::ValueError>([&] { list[0] = "text"; }, {"10000008s"}));
+  list[0] = 5;
+  EXPECT_EQ(list[0], Item(5));
+  memory.unlink();
+}
+
 // Whatever others write into it: an error, or items, and never a look beyond its end.
 TEST(ShareableList, BrokenMemoryIsAnError) {
   std::mt19937_64 random(5);

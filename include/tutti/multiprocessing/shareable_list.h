@@ -40,7 +40,8 @@ class ShareableList {
   class Element;
 
   /// A new list with these items, in shared memory called `name`, or by a name made up. Throws as
-  /// SharedMemory does.
+  /// SharedMemory does, and ValueError when a text or bytes are longer than 9,999,991 bytes: the
+  /// layout, which is Python's, has no way to say so.
   explicit ShareableList(const std::vector<Item>& sequence,
                          std::optional<std::string> name = std::nullopt);
   /// The list that is in the shared memory called `name`. Throws as SharedMemory does, and
