@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -72,9 +73,8 @@ std::size_t Receiving::receive_into(std::span<std::byte> buffer) {
     while (message.body_got < length) {
       message.body_got += read_some(buffer.first(length).subspan(message.body_got));
     }
-  } catch (const KeyboardInterrupt&) {
-    message.body.assign(buffer.begin(),
-                        buffer.begin() + static_cast<std::ptrdiff_t>(message.body_got));
+  } catch (...) {
+    keep(buffer.first(message.body_got));
     throw;
   }
   message = {};
@@ -116,14 +116,27 @@ void Receiving::receive_header(std::size_t size) {
   }
 }
 
+// For the next call, which goes on with this message.
+void Receiving::keep(std::span<const std::byte> begun) noexcept {
+  try {
+    state_.incoming.body.assign(begun.begin(), begun.end());
+  } catch (const std::bad_alloc&) {
+    stop();
+  }
+}
+
 // What follows can't be told apart any more: no message comes from here again.
-void Receiving::refuse(std::string_view why) {
+void Receiving::stop() noexcept {
   state_.incoming = {};
   if (state_.writable.load(platform::relaxed)) {
     state_.readable.store(false, platform::relaxed);
   } else {
     state_.close();
   }
+}
+
+void Receiving::refuse(std::string_view why) {
+  stop();
   std::string text = "bad message length: ";
   throw OSError(refusal(what, state_.descriptor, text.append(why)), EMSGSIZE);
 }

@@ -28,6 +28,8 @@ class Receiving {
  private:
   void receive_length(std::optional<std::size_t> longest);
   void receive_header(std::size_t size);
+  void keep(std::span<const std::byte> begun) noexcept;
+  void stop() noexcept;
   [[noreturn]] void refuse(std::string_view why);
   std::size_t read_some(std::span<std::byte> room);
   platform::Transfer read_now(std::span<std::byte> room);

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -374,6 +376,32 @@ TEST(Connection, IsMadeOfADescriptorAndGivesItBack) {
   EXPECT_TRUE(throws<tutti::ValueError>([] { Connection(-1); }, {"invalid handle"}));
   EXPECT_TRUE(throws<tutti::ValueError>([&] { Connection(ends[1], false, false); }));
   EXPECT_TRUE(throws<tutti::OSError>([&] { Connection{ends[0]}; }, {"Bad file descriptor"}));
+}
+
+// Of a terminal, which gives EIO while nobody has its other end.
+TEST(Connection, GoesOnWithAMessageAfterAnErrorInItsMiddle) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  const Connection reader(terminal);
+  const auto open_other_end = [&] {
+    const int other = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    termios raw;
+    EXPECT_EQ(tcgetattr(other, &raw), 0);
+    cfmakeraw(&raw);
+    EXPECT_EQ(tcsetattr(other, TCSANOW, &raw), 0);
+    return Connection(other);
+  };
+  std::array<std::byte, 9> room;
+  {
+    const Connection other = open_other_end();
+    write_raw(other, "\0\0\0\x9part"sv);
+    EXPECT_TRUE(reader.poll(10.0));
+  }
+  EXPECT_TRUE(throws<tutti::OSError>([&] { reader.recv_bytes_into(room); }, {"Input/output"}));
+  const Connection other = open_other_end();
+  write_raw(other, "whole"sv);
+  EXPECT_EQ(text_of(reader.recv_bytes()), "partwhole");
 }
 
 TEST(Connection, WithoutAFreeDescriptorThereIsNoPipe) {
