@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "tutti/pickle/tree.h"
@@ -72,9 +72,10 @@ class Tree::Machine {
   std::string_view rest_;
   std::vector<std::uint32_t> stack_;
   std::vector<std::size_t> marks_;
-  // Python numbers from 0 on; other numbers are possible.
+  // Python numbers from 0 on; other numbers are possible. Those are no hash table's keys, for
+  // whoever has sent them can choose all so that they collide.
   std::vector<std::uint32_t> memo_;
-  std::unordered_map<std::uint64_t, std::uint32_t> scattered_memo_;
+  std::map<std::uint64_t, std::uint32_t> scattered_memo_;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::pickle

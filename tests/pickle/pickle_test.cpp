@@ -197,6 +197,21 @@ TEST(Pickle, TakesASmallMultipleOfItsSize) {
   EXPECT_LT(memory_of(bytes_of(texts)), 2 * count);
 }
 
+// Whoever has sent a pickle chooses the numbers by which its parts are referred to.
+TEST(Pickle, AnyNumbersMayReferToParts) {
+  std::string parts = "(";
+  std::string again;
+  constexpr int count = 1000;
+  for (int i = 0; i < count; ++i) {
+    const std::string number = std::to_string(std::int64_t{i} * 1'000'003);
+    parts.append("I").append(std::to_string(i)).append("\np").append(number).append("\n");
+    again.append("g").append(number).append("\n");
+  }
+  const Object list = loads(bytes_of(parts + again + "l."));
+  ASSERT_EQ(list.size(), std::size_t{2 * count});
+  for (int i = 0; i < count; ++i) EXPECT_EQ(list[i], list[count + i]);
+}
+
 // --- what is another type than was asked for -----------------------------------------------------
 
 struct Point {
