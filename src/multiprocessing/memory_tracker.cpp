@@ -63,6 +63,11 @@ void remove_listed(void* argument) {
   }
 }
 
+// Before all other initialisers: 101 is the first that is not the compiler's own.
+[[gnu::constructor(101)]] void survive_in_place_of_the_program() noexcept {
+  platform::survive_if_told(remove_listed);
+}
+
 // --- this process's part -------------------------------------------------------------------------
 
 // Held over a fork, so that the child finds the rest whole; and, with the first block, while the
@@ -86,14 +91,14 @@ void prepare_for_forks() {
 }
 
 int begin() noexcept {
-  void* const pages = platform::map_inherited(sizeof(Table));
-  if (pages == nullptr) return ENOMEM;
+  const platform::InheritedPages pages = platform::map_inherited(sizeof(Table));
+  if (pages.begin == nullptr) return ENOMEM;
   const platform::Survivor survivor = platform::start_survivor(remove_listed, pages);
   if (survivor.error != 0) {
-    platform::unmap_inherited(pages, sizeof(Table));
+    platform::unmap_inherited(pages.begin, pages.size);
     return survivor.error;
   }
-  table = static_cast<Table*>(pages);
+  table = static_cast<Table*>(pages.begin);
   lifeline = survivor.lifeline;
   return 0;
 }

@@ -107,16 +107,6 @@ bool unlink_memory_if(const char* name, const FileIdentity& identity) noexcept {
          unlink(path.text.data()) == 0;
 }
 
-void* map_inherited(std::size_t size) noexcept {
-  void* const pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return pages == MAP_FAILED ? nullptr : pages;
-}
-
-void unmap_inherited(void* pages, std::size_t size) noexcept {
-  munmap(pages, size);
-}
-
 std::uint32_t random_number() noexcept {
   std::uint32_t number = 0;
   while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR) {

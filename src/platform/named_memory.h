@@ -44,10 +44,6 @@ int unlink_memory(const char* name) noexcept;
 /// Async-signal-safe.
 bool unlink_memory_if(const char* name, const FileIdentity& identity) noexcept;
 
-/// Zeroed pages without a name that children share, or null when there is no memory.
-void* map_inherited(std::size_t size) noexcept;
-void unmap_inherited(void* pages, std::size_t size) noexcept;
-
 /// Bytes that nobody can guess.
 std::uint32_t random_number() noexcept;
 

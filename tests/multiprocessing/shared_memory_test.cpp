@@ -431,6 +431,40 @@ TEST_F(LeftMemory, IsLookedAfterByAProcessThatDisturbsNobody) {
   until([&] { return link_of("/proc/" + std::to_string(process) + "/fd/0").empty(); });
 }
 
+// In kB, of /proc/<process>/smaps_rollup.
+std::size_t memory_of(pid_t process, const std::string& kind) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/smaps_rollup");
+  std::string word;
+  std::size_t size = 0;
+  while (file >> word) {
+    if (word == kind + ":" && file >> size) return size;
+  }
+  ADD_FAILURE() << "no " << kind << " of process " << process;
+  return 0;
+}
+
+bool has_mapped(pid_t process, const std::string& path) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/maps");
+  for (std::string line; std::getline(file, line);) {
+    if (line.find(path) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST_F(LeftMemory, IsLookedAfterByAProcessThatHoldsNoMemoryOfTheProgram) {
+  constexpr std::size_t large = std::size_t{64} << 20;
+  const SharedMemory untracked({.create = true, .size = 100, .track = false});
+  const std::vector<char> heap(large, 'x');
+  const Owned block(100);
+  pid_t process = 0;
+  until([&] { return (process = survivor()) != 0; });
+  EXPECT_TRUE(has_mapped(getpid(), "/dev/shm/"));
+  EXPECT_FALSE(has_mapped(process, "/dev/shm/"));
+  EXPECT_GE(memory_of(getpid(), "Private_Dirty"), heap.size() >> 10);
+  EXPECT_LT(memory_of(process, "Private_Dirty"), (large / 4) >> 10);
+  untracked.unlink();
+}
+
 TEST_F(LeftMemory, AChildMayUnlinkItsParentsBlock) {
   const SharedMemory memory({.create = true, .size = 10});
   Forked child([&] {
