@@ -2,9 +2,9 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 
@@ -47,12 +47,20 @@ std::string build_id(const dl_phdr_info& module) {
   return "";
 }
 
-std::string file_identity(const char* path) {
-  struct stat file = {};
-  if (stat(path, &file) != 0) return "";
-  return "inode " + std::to_string(file.st_ino) + ", size " + std::to_string(file.st_size) +
-         ", changed " + std::to_string(file.st_mtim.tv_sec) + "." +
-         std::to_string(file.st_mtim.tv_nsec);
+// FNV-1a (Fowler, Noll, Vo) of all that is loaded and not written to. Not of the file: another one
+// may have its name by now.
+std::string hash_of_code(const dl_phdr_info& module) {
+  std::uint64_t hash = 14695981039346656037u;
+  for (int i = 0; i < module.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = module.dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & (PF_R | PF_W)) != PF_R) continue;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(module.dlpi_addr + segment.p_vaddr);
+    for (std::size_t at = 0; at < segment.p_filesz; ++at)
+      hash = (hash ^ bytes[at]) * 1099511628211u;
+  }
+  std::array<unsigned char, sizeof hash> bytes;
+  std::memcpy(bytes.data(), &hash, sizeof hash);
+  return "hash " + hexadecimal(bytes.data(), bytes.size());
 }
 
 Module module_of(const dl_phdr_info& info) {
@@ -61,9 +69,7 @@ Module module_of(const dl_phdr_info& info) {
   module.base = info.dlpi_addr;
   module.path = info.dlpi_name;
   module.build = build_id(info);
-  if (module.build.empty()) {
-    module.build = file_identity(module.path.empty() ? "/proc/self/exe" : module.path.c_str());
-  }
+  if (module.build.empty()) module.build = hash_of_code(info);
   return module;
 }
 

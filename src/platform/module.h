@@ -14,7 +14,7 @@ struct Module {
   std::uintptr_t base = 0;
   /// Empty for the program itself.
   std::string path;
-  /// The linker's build id, or else the file's inode, size and time of change.
+  /// The linker's build id, or else a hash of the code that is loaded.
   std::string build;
   bool is_found = false;
 };

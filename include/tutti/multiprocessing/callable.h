@@ -22,8 +22,8 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 struct FunctionName {
   /// The path of the shared library; empty for the program itself.
   std::string module;
-  /// By which the module is known to be the same: the linker's build id, or else the file's inode,
-  /// size and time of change.
+  /// By which the module is known to be the same: the linker's build id, or else a hash of the
+  /// code that is loaded.
   std::string build;
   /// From where the module begins in memory.
   std::uint64_t offset = 0;
