@@ -9,12 +9,14 @@
 
 #include "multiprocessing/child.h"
 #include "multiprocessing/children.h"
+#include "multiprocessing/errors.h"
 #include "multiprocessing/message.h"
 #include "multiprocessing/process_control.h"
 #include "multiprocessing/start_method.h"
 #include "multiprocessing/told_process.h"
 #include "platform/spawn.h"
 #include "platform/stream.h"
+#include "runtime/descriptor_wait.h"
 #include "runtime/registry.h"
 #include "tutti/time.h"
 
@@ -91,9 +93,15 @@ class Server {
       if (child.error != 0) platform::kill_and_reap(forked.process);
     }
     const int process = child.descriptor.get();
-    platform::send_packet(status, bytes_of(answer),
-                          std::span(&process, answer.error == 0 ? 1u : 0u));
-    if (answer.error == 0) served_.push_back({std::move(status), std::move(child.descriptor)});
+    const int untold = platform::send_packet(status, bytes_of(answer),
+                                             std::span(&process, answer.error == 0 ? 1u : 0u));
+    if (answer.error != 0) return;
+    if (untold != 0) {
+      // Whoever asked has stopped waiting, and will never know of it.
+      platform::kill_and_reap(forked.process);
+      return;
+    }
+    served_.push_back({std::move(status), std::move(child.descriptor)});
   }
 
   [[noreturn]] void live_as_child(Descriptor message, std::vector<Descriptor> given,
@@ -181,6 +189,27 @@ int start_server() {
   return 0;
 }
 
+void wait_for(int socket, short events, std::int64_t deadline, const runtime::Reason& reason) {
+  runtime::Self& self = runtime::self();
+  platform::Watched watched{socket, events, 0};
+  const runtime::DescriptorWait wait =
+      runtime::wait_for_descriptors(self, {&watched, 1}, deadline, reason);
+  if (wait.error != 0) throw_os_error("cannot wait for the fork server", wait.error);
+  runtime::stop_or_throw(self, wait.ended);
+}
+
+// The server kills a child of which it can't tell; of one that it has told already, this side
+// knows.
+void take_back(const Descriptor& status) {
+  platform::refuse_packets(status);
+  Answer answer;
+  const auto room = std::as_writable_bytes(std::span(&answer, 1));
+  const platform::Packet packet = platform::receive_packet(status, room, Patience::does_not_wait);
+  if (packet.error == 0 && !packet.descriptors.empty()) {
+    platform::send_signal(packet.descriptors.front(), platform::kill_signal);
+  }
+}
+
 }  // namespace
 
 int request(const std::vector<int>& given) {
@@ -194,10 +223,30 @@ int request(const std::vector<int>& given) {
   return platform::send_packet(requests, bytes_of(something), given);
 }
 
-Child await_answer(const Descriptor& status) {
+void wait_for_room(const runtime::Reason& reason) {
+  int socket;
+  {
+    const runtime::GuardHolder held(children::guard());
+    socket = requests.get();
+  }
+  // Not without end: another thread may close it at any time, and its number be another one's.
+  constexpr double look_again = 0.05;
+  wait_for(socket, platform::can_write, Timeout(look_again).deadline(), reason);
+}
+
+Child await_answer(const Descriptor& status, const runtime::Reason& reason) {
   Answer answer;
   const auto room = std::as_writable_bytes(std::span(&answer, 1));
-  platform::Packet packet = platform::receive_packet(status, room, Patience::waits);
+  platform::Packet packet = platform::receive_packet(status, room, Patience::does_not_wait);
+  try {
+    while (packet.error == EAGAIN) {
+      wait_for(status.get(), platform::can_read, platform::never, reason);
+      packet = platform::receive_packet(status, room, Patience::does_not_wait);
+    }
+  } catch (...) {
+    take_back(status);
+    throw;
+  }
   if (packet.error != 0) return {packet.error, 0, {}};
   if (packet.size != sizeof answer) return {EPIPE, 0, {}};
   if (answer.error != 0 || packet.descriptors.empty()) return {answer.error, 0, {}};

@@ -13,6 +13,7 @@
 
 #include "platform/packets.h"
 #include "platform/process.h"
+#include "runtime/waiting.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing::fork_server {
 
@@ -26,10 +27,14 @@ struct Child {
 
 /// Sends a request; starts the server if there is none. `given` are the message, the server's end
 /// of the child's pair, and what the child is given. Called with the children's guard. Returns 0 or
-/// an errno value.
+/// an errno value; EAGAIN if the server has so many requests before it that it takes no more now.
 int request(const std::vector<int>& given);
-/// The answer, by our end of the child's pair; EPIPE if the server has been killed meanwhile.
-Child await_answer(const platform::Descriptor& status);
+/// Until a request may have a chance again. Called without the guard. `reason` is what the wait
+/// record says, here and below; an interruption of the main thread is thrown.
+void wait_for_room(const runtime::Reason& reason);
+/// The answer, by our end of the child's pair; EPIPE if the server has been killed meanwhile. If
+/// the wait ends by an exception, the child is killed, if it has been forked or still will be.
+Child await_answer(const platform::Descriptor& status, const runtime::Reason& reason);
 
 struct Status {
   /// The server is gone, and can't tell any more.

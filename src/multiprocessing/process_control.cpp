@@ -278,14 +278,18 @@ void ProcessControl::start_by_server() {
   std::vector<int> given = {message_.get(), status_.theirs.get()};
   given.insert(given.end(), outgoing.descriptors().begin(), outgoing.descriptors().end());
   flush_standard_streams();
-  {
+  const runtime::Reason reason(runtime::WaitKind::process, this);
+  const auto is_sent = [&] {
     const GuardHolder held(children::guard());
     const int error = fork_server::request(given);
+    if (error == EAGAIN) return false;
     close_what_was_told();
     life_line_.childs_end.reset();
     if (error != 0) fail_to_start(error);
-  }
-  fork_server::Child child = fork_server::await_answer(status_.ours);
+    return true;
+  };
+  while (!is_sent()) fork_server::wait_for_room(reason);
+  fork_server::Child child = fork_server::await_answer(status_.ours, reason);
   if (child.error == EPIPE) {
     throw OSError("cannot start " + described(name()) +
                       ": the fork server was killed while it was asked to; start it again",

@@ -40,7 +40,7 @@ int send_packet(const Descriptor& socket, std::span<const std::byte> bytes,
     header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
     std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
   }
-  while (sendmsg(socket.get(), &message, MSG_NOSIGNAL) < 0) {
+  while (sendmsg(socket.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     if (errno == EINTR) continue;
     return errno == ECONNRESET ? EPIPE : errno;
   }
@@ -79,6 +79,10 @@ Packet receive_packet(const Descriptor& socket, std::span<std::byte> room, Patie
   if ((message.msg_flags & MSG_CTRUNC) != 0) packet.error = EMFILE;
   packet.size = static_cast<std::size_t>(size);
   return packet;
+}
+
+void refuse_packets(const Descriptor& socket) noexcept {
+  shutdown(socket.get(), SHUT_RDWR);
 }
 
 std::vector<bool> wait_until_any_readable(std::span<const int> descriptors) {

@@ -16,7 +16,8 @@ struct PacketPair {
 };
 PacketPair make_packet_pair() noexcept;
 
-/// Returns 0 or an errno value; EPIPE when nobody has the other end any more.
+/// Does not wait. Returns 0 or an errno value; EAGAIN when there is no room for it now, EPIPE when
+/// nobody has the other end any more.
 int send_packet(const Descriptor& socket, std::span<const std::byte> bytes,
                 std::span<const int> descriptors);
 
@@ -30,6 +31,9 @@ struct Packet {
 enum class Patience { waits, does_not_wait };
 /// Reads a packet into `room`.
 Packet receive_packet(const Descriptor& socket, std::span<std::byte> room, Patience patience);
+/// From now on the other end can send nothing, as if nobody had this one. What it has sent before
+/// can still be received.
+void refuse_packets(const Descriptor& socket) noexcept;
 
 /// Waits until one or more of them can be read from, or have lost their other end; returns which.
 std::vector<bool> wait_until_any_readable(std::span<const int> descriptors);

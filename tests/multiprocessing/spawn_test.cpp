@@ -313,6 +313,39 @@ TEST(ForkServer, IsReplacedWhenItWasKilled) {
   tutti::multiprocessing::fork_server::stop();
 }
 
+bool waits_for_a_process(const tutti::threading::Thread& thread) {
+  return thread.state().to_string().find("process") != std::string::npos;
+}
+
+TEST(ForkServer, AStartThatWaitsForItIsSeenAndCanBeInterrupted) {
+  const Tube tube;
+  Process first({.target = {tell_server, tube.mouth()}, .start_method = StartMethod::forkserver});
+  first.start();
+  const pid_t server = std::stoi(tube.hear());
+  ASSERT_EQ(kill(server, SIGSTOP), 0);
+  Process second({.target = {sleep_long}, .start_method = StartMethod::forkserver});
+  tutti::threading::Thread interrupter([] {
+    until([] { return waits_for_a_process(tutti::threading::main_thread()); });
+    tutti::thread::interrupt_main();
+  });
+  interrupter.start();
+  EXPECT_TRUE(throws<tutti::KeyboardInterrupt>([&] { second.start(); }));
+  interrupter.join();
+  Process third({.target = [] {}, .start_method = StartMethod::forkserver});
+  tutti::threading::Thread starter([&] { third.start(); });
+  starter.start();
+  until([&] { return waits_for_a_process(starter); });
+  ASSERT_EQ(kill(server, SIGCONT), 0);
+  starter.join();
+  third.join();
+  EXPECT_EQ(third.exitcode(), 0);
+  // As one that was never started.
+  EXPECT_TRUE(throws<RuntimeError>([&] { second.join(); }, {"before it is started"}));
+  first.kill();
+  first.join();
+  tutti::multiprocessing::fork_server::stop();
+}
+
 // --- contexts ------------------------------------------------------------------------------------
 
 TEST(Context, MakesProcessesOfItsStartMethod) {
