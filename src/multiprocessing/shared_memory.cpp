@@ -3,10 +3,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 #include "multiprocessing/memory_tracker.h"
 #include "platform/named_memory.h"
+#include "platform/process.h"
 #include "runtime/describe.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing::shared_memory {
@@ -62,7 +64,8 @@ std::string checked_name(std::string name) {
 std::string random_name() {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string name = "psm_";
-  std::uint32_t number = platform::random_number();
+  std::uint32_t number;
+  platform::fill_with_random(std::as_writable_bytes(std::span(&number, 1)));
   for (int i = 0; i < 8; ++i, number >>= 4) name += digits[number & 0xf];
   return name;
 }

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,13 +104,6 @@ bool unlink_memory_if(const char* name, const FileIdentity& identity) noexcept {
   struct stat status;
   return lstat(path.text.data(), &status) == 0 && identity_of(status) == identity &&
          unlink(path.text.data()) == 0;
-}
-
-std::uint32_t random_number() noexcept {
-  std::uint32_t number = 0;
-  while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR) {
-  }
-  return number;
 }
 
 }  // namespace tutti::inline TUTTI_ABI::platform

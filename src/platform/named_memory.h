@@ -44,7 +44,4 @@ int unlink_memory(const char* name) noexcept;
 /// Async-signal-safe.
 bool unlink_memory_if(const char* name, const FileIdentity& identity) noexcept;
 
-/// Bytes that nobody can guess.
-std::uint32_t random_number() noexcept;
-
 }  // namespace tutti::inline TUTTI_ABI::platform
