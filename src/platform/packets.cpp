@@ -3,18 +3,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
+
+#include "platform/passed_descriptors.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
-
-namespace {
-
-// The kernel's SCM_MAX_FD.
-constexpr std::size_t most_descriptors = 253;
-
-}  // namespace
 
 PacketPair make_packet_pair() noexcept {
   int ends[2];
@@ -25,21 +18,13 @@ PacketPair make_packet_pair() noexcept {
 
 int send_packet(const Descriptor& socket, std::span<const std::byte> bytes,
                 std::span<const int> descriptors) {
-  if (descriptors.size() > most_descriptors) return ETOOMANYREFS;
+  if (descriptors.size() > PassedDescriptors::most) return ETOOMANYREFS;
   iovec piece = {const_cast<std::byte*>(bytes.data()), bytes.size()};
-  alignas(cmsghdr) char room[CMSG_SPACE(most_descriptors * sizeof(int))] = {};
   msghdr message = {};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  if (!descriptors.empty()) {
-    message.msg_control = room;
-    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
-  }
+  PassedDescriptors passed;
+  passed.give(message, descriptors);
   while (sendmsg(socket.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     if (errno == EINTR) continue;
     return errno == ECONNRESET ? EPIPE : errno;
@@ -50,12 +35,11 @@ int send_packet(const Descriptor& socket, std::span<const std::byte> bytes,
 Packet receive_packet(const Descriptor& socket, std::span<std::byte> room, Patience patience) {
   Packet packet;
   iovec piece = {room.data(), room.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(most_descriptors * sizeof(int))];
   msghdr message = {};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  PassedDescriptors passed;
+  passed.make_room(message, PassedDescriptors::most);
   const int flags = MSG_CMSG_CLOEXEC | (patience == Patience::waits ? 0 : MSG_DONTWAIT);
   ssize_t size = 0;
   while ((size = recvmsg(socket.get(), &message, flags)) < 0) {
@@ -63,16 +47,8 @@ Packet receive_packet(const Descriptor& socket, std::span<std::byte> room, Patie
     packet.error = errno == ECONNRESET ? EPIPE : errno;
     return packet;
   }
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int descriptor;
-      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
-      packet.descriptors.emplace_back(descriptor);
-    }
-  }
+  PassedDescriptors::take_all(message,
+                              [&](int number) { packet.descriptors.emplace_back(number); });
   // There are no empty packets.
   if (size == 0) packet.error = EPIPE;
   // Some descriptors had no room in this process.

@@ -14,10 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 
 #include "platform/no_cancellation.h"
+#include "platform/passed_descriptors.h"
 
 // Of newer kernels than the headers may know.
 #ifndef RWF_NOWAIT
@@ -30,6 +30,8 @@
 namespace tutti::inline TUTTI_ABI::platform {
 
 namespace {
+
+static_assert(most_passed == PassedDescriptors::most);
 
 constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 
@@ -127,11 +129,6 @@ Transfer write_to_other(int descriptor, std::span<iovec> parts) noexcept {
   return write_when_ready(descriptor, parts);
 }
 
-// Room for the descriptors that come with a message.
-struct Control {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * most_passed)> bytes;
-};
-
 }  // namespace
 
 DescriptorPair make_pipe() noexcept {
@@ -187,18 +184,8 @@ Transfer write_now_with(int socket, std::span<const std::byte> head,
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
-  Control control;
-  if (!descriptors.empty()) {
-    descriptors = descriptors.first(std::min(descriptors.size(), most_passed));
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-    std::memset(control.bytes.data(), 0, message.msg_controllen);
-    cmsghdr* const passed = CMSG_FIRSTHDR(&message);
-    passed->cmsg_level = SOL_SOCKET;
-    passed->cmsg_type = SCM_RIGHTS;
-    passed->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(passed), descriptors.data(), descriptors.size_bytes());
-  }
+  PassedDescriptors passed;
+  passed.give(message, descriptors.first(std::min(descriptors.size(), most_passed)));
   return transfer([&] { return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
@@ -208,29 +195,20 @@ TransferWith read_now_with(int socket, std::span<std::byte> room,
   msghdr message{};
   message.msg_iov = &whole;
   message.msg_iovlen = 1;
-  Control control;
   const std::size_t most = std::min(descriptors.size(), most_passed);
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = CMSG_SPACE(sizeof(int) * most);
+  PassedDescriptors passed;
+  passed.make_room(message, most);
   TransferWith result;
   static_cast<Transfer&>(result) =
       transfer([&] { return recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
   if (result.error != 0) return result;
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
-       part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int descriptor;
-      std::memcpy(&descriptor, CMSG_DATA(part) + i * sizeof descriptor, sizeof descriptor);
-      // CMSG_SPACE rounds up, so one more may have come.
-      if (result.received < most) {
-        descriptors[result.received++] = descriptor;
-      } else {
-        close(descriptor);
-      }
+  PassedDescriptors::take_all(message, [&](int descriptor) {
+    if (result.received < most) {
+      descriptors[result.received++] = descriptor;
+    } else {
+      close(descriptor);
     }
-  }
+  });
   return result;
 }
 
