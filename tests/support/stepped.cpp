@@ -18,6 +18,7 @@
 #include <stdexcept>
 
 #include "platform/stack.h"
+#include "support/sanitizer.h"
 
 namespace tests {
 
@@ -134,6 +135,9 @@ std::size_t for_each_cut(std::size_t stride, const std::function<Cut(std::size_t
 }
 
 std::string why_not_stepped() {
+  if (under_thread_sanitizer || under_address_sanitizer) {
+    return "most instructions are the sanitizer's own";
+  }
   const pid_t pid = fork();
   if (pid == 0) run_child([] {}, [] {});
   Traced child(pid);
