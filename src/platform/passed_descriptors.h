@@ -16,8 +16,8 @@ class PassedDescriptors {
   /// The kernel's SCM_MAX_FD.
   static constexpr std::size_t most = 253;
 
-  /// At most so many go along with `message`, and none if there are none. This object is to be there
-  /// until it is sent.
+  /// At most so many go along with `message`, and none if there are none. This object is to be
+  /// there until it is sent.
   void give(msghdr& message, std::span<const int> descriptors) noexcept {
     if (descriptors.empty()) return;
     make_room(message, descriptors.size());
