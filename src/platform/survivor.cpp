@@ -4,7 +4,6 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -74,7 +73,7 @@ class Execution {
 
 // Whether the program, executed once more, comes to survive_if_told().
 bool can_execute() noexcept {
-  return can_run_instead_of_main() && getauxval(AT_SECURE) == 0;
+  return can_run_instead_of_main() && !has_more_rights_than_its_user();
 }
 
 [[noreturn]] void survive(int lifeline, int ready, LastWill last_will, void* pages) {
