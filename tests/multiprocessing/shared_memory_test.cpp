@@ -246,11 +246,12 @@ std::string link_of(const fs::path& path) {
   return fs::read_symlink(path, gone);
 }
 
-// The process that holds the other end of a pipe of ours; 0 if there is none.
+// The process that holds the other end of a pipe of ours; 0 if there is none. The standard streams
+// may be those of other tests too, whose survivors still have them as they begin.
 pid_t survivor() {
   std::set<std::string> ours;
   for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-    ours.insert(link_of(entry.path()));
+    if (std::stoi(entry.path().filename()) > STDERR_FILENO) ours.insert(link_of(entry.path()));
   }
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
