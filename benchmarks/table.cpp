@@ -95,15 +95,17 @@ std::vector<Comparison> queue_comparisons() {
 
 std::vector<Comparison> process_queue_comparisons() {
   std::vector<Comparison> all;
+  all.push_back({"mp_queue_8", wall_time, {"boost_message_queue"}, 0.333});
+  all.push_back({"mp_queue_8", wall_time, {"cpython"}, 0.01});
+  all.push_back({"mp_queue_8", wall_time, {"pipe"}});
+  for (const std::string size : {"1kib", "1mib"}) {
+    all.push_back({"mp_queue_" + size, wall_time, {"boost_message_queue", "cpython", "pipe"}});
+  }
   for (const std::string size : {"8", "1kib", "1mib"}) {
-    const std::string subject = "mp_queue_" + size;
-    all.push_back({subject, wall_time, {"boost_message_queue"}, 0.333});
-    all.push_back({subject, wall_time, {"pipe"}});
-    all.push_back({subject, wall_time, {"cpython"}, 0.01});
-    all.push_back({subject, cpu_time, {"boost_message_queue", "pipe"}});
+    all.push_back({"mp_queue_" + size, cpu_time, {"boost_message_queue", "pipe"}});
   }
   all.push_back({"mp_queue_1mib", wall_time, {"memcpy"}, 1.25});
-  all.push_back({"mp_queue_1mib", wall_time, {"two_memcpys"}});
+  all.push_back({"mp_queue_1mib", wall_time, {"two_memcpys", "shared_memcpy"}});
   const std::vector<std::string> peers = {"pipe", "unix_socket", "boost_message_queue",
                                           "cpython_pipe"};
   all.push_back({"mp_roundtrip_64", wall_time, peers, 0.05});

@@ -36,8 +36,12 @@ class Side {
  public:
   Side(SharedLockCell& lock, std::int64_t deadline, Shown shown)
       : lock_(lock), taken_(take(deadline, shown)) {}
+  // What was stored under the lock is there for all once it is free: Sleepers and those who ask for
+  // the size of several queues rely on it.
   ~Side() {
-    if (is_held()) lock_.release();
+    if (!is_held()) return;
+    lock_.release();
+    platform::fence_after_exchange();
   }
   Side(const Side&) = delete;
   Side& operator=(const Side&) = delete;
@@ -55,9 +59,48 @@ class Side {
   const Taken taken_;
 };
 
+// Wakes one thread of the other side if something was put, or taken. It outlives the Side.
+class WakesOne {
+ public:
+  explicit WakesOne(Sleepers& sleepers) noexcept : sleepers_(sleepers) {}
+  ~WakesOne() {
+    if (is_due) sleepers_.wake_one();
+  }
+  WakesOne(const WakesOne&) = delete;
+  WakesOne& operator=(const WakesOne&) = delete;
+
+  bool is_due = false;
+
+ private:
+  Sleepers& sleepers_;
+};
+
+// Putters and getters that follow each other step by step spend their time on fetching each other's
+// cache lines, as in queue/core.cpp. Whoever waits therefore tries out whether it finds more if it
+// comes a little later; if that brings no more than one, or all that there can be, it has come late
+// for nothing.
+constexpr std::uint32_t longest_patience = 31;
+
+// The word may hold anything, for other processes write it.
+std::uint32_t patience_of(const RingHeader::Side& side) noexcept {
+  return std::min(side.patience.load(platform::relaxed), longest_patience);
+}
+bool is_patient(const RingHeader::Side& side) noexcept {
+  return patience_of(side) != 0;
+}
+void let_more_come(const RingHeader::Side& side) noexcept {
+  for (std::uint32_t i = patience_of(side); i > 0; --i) platform::relax();
+}
+void learn(RingHeader::Side& side, std::uint32_t found, std::uint32_t limit) noexcept {
+  const std::uint32_t known = patience_of(side);
+  const bool pays = found > 1 && found < limit;
+  const std::uint32_t learnt = pays ? std::min(2 * known + 1, longest_patience) : known / 2;
+  if (learnt != known) side.patience.store(learnt, platform::relaxed);
+}
+
 }  // namespace
 
-// --- one look ------------------------------------------------------------------------------------
+// --- a queue in this process ---------------------------------------------------------------------
 
 QueueBase::Core::Core(const char* its_kind, Ring its_ring) noexcept
     : kind(its_kind),
@@ -74,10 +117,75 @@ void QueueBase::Core::throw_too_large(std::size_t size) const {
                    runtime::in_calling_thread());
 }
 
+// --- what is waited for --------------------------------------------------------------------------
+
+/// Room for an item, on the putters' side.
+class QueueBase::Core::Room {
+ public:
+  static constexpr WaitKind kind = WaitKind::queue_full;
+
+  explicit Room(Core& core) noexcept : core_(core) {}
+
+  RingHeader::Side& side() const noexcept { return header().putters; }
+  Sleepers& sleepers() const noexcept { return header().sleeping_putters; }
+  /// Under the side's lock, when there was none.
+  void remember() noexcept { seen_ = side().seen.load(platform::relaxed); }
+  /// Whether it is time to look again.
+  bool may_be_there() const noexcept {
+    return core_.ring.head().word() != seen_ || core_.ring.tail().is_shut();
+  }
+  bool is_there() const noexcept { return core_.has_room(); }
+
+ private:
+  RingHeader& header() const noexcept { return core_.ring.header(); }
+
+  Core& core_;
+  std::uint64_t seen_ = 0;
+};
+
+/// Items, on the getters' side.
+class QueueBase::Core::Items {
+ public:
+  static constexpr WaitKind kind = WaitKind::queue_empty;
+
+  explicit Items(Core& core) noexcept : core_(core) {}
+
+  RingHeader::Side& side() const noexcept { return header().getters; }
+  Sleepers& sleepers() const noexcept { return header().sleeping_getters; }
+  void remember() noexcept { seen_ = side().seen.load(platform::relaxed); }
+  bool may_be_there() const noexcept { return core_.ring.tail().word() != seen_; }
+  bool is_there() const noexcept { return core_.ring.size() != 0; }
+
+ private:
+  RingHeader& header() const noexcept { return core_.ring.header(); }
+
+  Core& core_;
+  std::uint64_t seen_ = 0;
+};
+
+/// That all tasks are done. It comes at once or not: nothing is learnt of it.
+class QueueBase::Core::TasksDone {
+ public:
+  static constexpr WaitKind kind = WaitKind::queue_join;
+
+  explicit TasksDone(Core& core) noexcept : core_(core) {}
+
+  Sleepers& sleepers() const noexcept { return core_.ring.header().sleeping_joiners; }
+  bool may_be_there() const noexcept { return is_there(); }
+  bool is_there() const noexcept { return core_.tasks_are_done(); }
+
+ private:
+  Core& core_;
+};
+
+// --- one look ------------------------------------------------------------------------------------
+
 template <typename Next>
-QueueBase::Core::Tried QueueBase::Core::try_put(std::size_t count, Next next, Deadline deadline,
-                                                std::uint64_t& seen, std::size_t& put) {
+QueueBase::Core::Tried QueueBase::Core::try_put(Room& room, std::size_t count, Next next, Look look,
+                                                Deadline deadline, std::size_t& put) {
   RingHeader& header = ring.header();
+  // For one getter, after one of several puts, too: the next is that one's affair.
+  WakesOne wake(header.sleeping_getters);
   const Side side(header.putters.lock, deadline, {WaitKind::queue_full, &header});
   if (!side.is_held()) return Tried::busy;
   if (side.is_inherited()) ring.refresh_seen_head();
@@ -86,41 +194,57 @@ QueueBase::Core::Tried QueueBase::Core::try_put(std::size_t count, Next next, De
     throw RuntimeError(described() + ": too many of its tasks are not done" +
                        runtime::in_calling_thread());
   }
+  const bool was_full = ring.known_room() == 0;
+  if (was_full && look == Look::patient && is_patient(header.putters)) {
+    room.remember();
+    return Tried::in_vain;
+  }
   try {
     for (; put < count; ++put) {
       const Packing& packing = next(put);
       if (packing.size > ring.largest_item()) throw_too_large(packing.size);
-      const auto room = ring.room_for(packing.size);
-      if (!room) break;
-      packing.pack(packing.item, room->item);
-      ring.commit(*room);
+      const auto place = ring.room_for(packing.size);
+      if (!place) break;
+      if (was_full && look == Look::again) learn(header.putters, ring.known_room(), ring.limit());
+      packing.pack(packing.item, place->item);
+      ring.commit(*place);
+      wake.is_due = true;
     }
   } catch (...) {
     // Those before it are in; the caller comes back for this one.
     if (put == 0) throw;
   }
-  seen = header.putters.seen.load(platform::relaxed);
-  return put == 0 ? Tried::in_vain : Tried::done;
+  if (put != 0) return Tried::done;
+  room.remember();
+  return Tried::in_vain;
 }
 
-QueueBase::Core::Tried QueueBase::Core::try_get(const Unpacking& unpacking, std::size_t most,
-                                                Deadline deadline, std::uint64_t& seen) {
+QueueBase::Core::Tried QueueBase::Core::try_get(Items& items, const Unpacking& unpacking,
+                                                std::size_t most, Look look, Deadline deadline) {
   RingHeader& header = ring.header();
+  WakesOne wake(header.sleeping_putters);
   const Side side(header.getters.lock, deadline, {WaitKind::queue_empty, &header});
   if (!side.is_held()) return Tried::busy;
   if (side.is_inherited()) ring.refresh_seen_tail();
+  const bool was_empty = ring.known_items() == 0;
+  if (was_empty && look == Look::patient && is_patient(header.getters)) {
+    items.remember();
+    return Tried::in_vain;
+  }
   auto item = ring.next_item();
   if (!item) {
-    seen = header.getters.seen.load(platform::relaxed);
-    return Place(seen).is_shut() ? Tried::shut_down : Tried::in_vain;
+    items.remember();
+    const Place tail(header.getters.seen.load(platform::relaxed));
+    return tail.is_shut() ? Tried::shut_down : Tried::in_vain;
   }
+  if (was_empty && look == Look::again) learn(header.getters, ring.known_items(), ring.limit());
   for (std::size_t taken = 0; item; ++taken) {
     try {
       unpacking.unpack(unpacking.place, item->bytes);
     } catch (const ValueError&) {
       if (taken > 0) break;
       ring.commit(*item);
-      header.sleeping_putters.wake_one();
+      wake.is_due = true;
       throw;
     } catch (...) {
       // The caller has those before it, and comes back for this one.
@@ -128,6 +252,7 @@ QueueBase::Core::Tried QueueBase::Core::try_get(const Unpacking& unpacking, std:
       throw;
     }
     ring.commit(*item);
+    wake.is_due = true;
     item = taken + 1 < most ? ring.next_item() : std::nullopt;
   }
   return Tried::done;
@@ -137,13 +262,12 @@ QueueBase::Core::Tried QueueBase::Core::try_get(const Unpacking& unpacking, std:
 
 // Passes a wake on that its thread leaves without having used up: by an exception, or since there
 // is more to do than it has done.
-template <typename MoreToDo>
+template <typename Goal>
 class PassesOn {
  public:
-  PassesOn(Sleepers& sleepers, const MoreToDo& more_to_do) noexcept
-      : sleepers_(sleepers), more_to_do_(more_to_do) {}
+  explicit PassesOn(const Goal& goal) noexcept : goal_(goal) {}
   ~PassesOn() {
-    if (has_slept && more_to_do_()) sleepers_.wake_one();
+    if (has_slept && goal_.is_there()) goal_.sleepers().wake_one();
   }
   PassesOn(const PassesOn&) = delete;
   PassesOn& operator=(const PassesOn&) = delete;
@@ -151,78 +275,67 @@ class PassesOn {
   bool has_slept = false;
 
  private:
-  Sleepers& sleepers_;
-  const MoreToDo& more_to_do_;
+  const Goal& goal_;
 };
 
-// `once` has looked at the ring, and found `tried`. As long as that was in vain, this waits until
-// `changed`, has it look again, and so on. See Sleepers.
-template <typename Once, typename Changed, typename MoreToDo>
-[[gnu::noinline]] QueueBase::Result QueueBase::Core::wait(Tried tried, WaitKind wait_kind,
-                                                          Sleepers& sleepers, Deadline deadline,
-                                                          Once once, Changed changed,
-                                                          MoreToDo more_to_do) {
+// True when it is time to look again.
+template <typename Goal>
+bool spin(const Goal& goal, std::int64_t deadline) {
+  if (!platform::can_spin || !runtime::is_core_free()) return false;
+  const auto may_be_there = [&] { return goal.may_be_there(); };
+  const auto be_patient = [&] {
+    if constexpr (requires { goal.side(); }) let_more_come(goal.side());
+  };
+  be_patient();
+  if (may_be_there()) return true;
+  if (!runtime::spin<runtime::Looks::steady>(&goal.sleepers(), deadline, may_be_there)) {
+    return false;
+  }
+  be_patient();
+  return true;
+}
+
+// `once(look)` has found `tried`. As long as that was in vain, this waits until the goal may be
+// there, has it look again, and so on. See Sleepers.
+template <typename Goal, typename Once>
+[[gnu::noinline]] QueueBase::Result QueueBase::Core::wait(Goal& goal, Look look, Tried tried,
+                                                          Deadline deadline, Once once) {
   Self& self = runtime::self();
-  const runtime::Reason reason(wait_kind, &ring.header(), platform::Reach::machine);
-  PassesOn wake(sleepers, more_to_do);
+  Sleepers& sleepers = goal.sleepers();
+  const runtime::Reason reason(Goal::kind, &ring.header(), platform::Reach::machine);
+  PassesOn wake(goal);
   std::optional<runtime::SharedWait> wait;
-  for (;; tried = once()) {
+  for (;; look = Look::again, tried = once(look)) {
     if (tried == Tried::done) return Result::done;
     if (tried == Tried::shut_down) return Result::shut_down;
     if (tried == Tried::busy) return Result::busy;
-    if (is_over(deadline)) return Result::not_in_time;
-    if (runtime::spin<runtime::Looks::steady>(&sleepers, deadline, changed)) continue;
+    // A patient look may not have looked at all.
+    if (look != Look::patient && is_over(deadline)) return Result::not_in_time;
+    if (spin(goal, deadline)) continue;
     if (!wait) {
       wait.emplace(self, reason, deadline, runtime::Interrupts::heeded, runtime::Spinning::done);
       wake.has_slept = true;
     }
     Ended ended = Ended::woken;
     std::uint32_t expected = sleepers.announce();
-    while (!changed() && ended == Ended::woken && !runtime::must_stop(self)) {
+    while (!goal.may_be_there() && ended == Ended::woken && !runtime::must_stop(self)) {
       ended = wait->sleep_on(sleepers.word(), expected);
       expected = sleepers.announce();
     }
     if (runtime::must_stop(self) || ended == Ended::interrupted || ended == Ended::failed) {
       // The wake was for one that goes on. Who stops for good leaves no scope.
-      if (runtime::must_stop(self) && more_to_do()) sleepers.wake_one();
+      if (runtime::must_stop(self) && goal.is_there()) sleepers.wake_one();
       wait.reset();
       runtime::stop_or_throw(self, ended);
     }
   }
 }
 
-template <typename Once>
-QueueBase::Result QueueBase::Core::put(Deadline deadline, Once once) {
-  RingHeader& header = ring.header();
-  std::uint64_t seen = 0;
-  // A wake by one of several puts is for one getter; the next is that one's affair.
-  const Tried tried = once(seen);
-  const Result result =
-      tried == Tried::done
-          ? Result::done
-          : wait(
-                tried, WaitKind::queue_full, header.sleeping_putters, deadline,
-                [&] { return once(seen); },
-                [&] { return ring.head().word() != seen || ring.tail().is_shut(); },
-                [&] { return has_room(); });
-  if (result == Result::done) header.sleeping_getters.wake_one();
-  return result;
-}
-
-template <typename Once>
-QueueBase::Result QueueBase::Core::get(Deadline deadline, Once once) {
-  RingHeader& header = ring.header();
-  std::uint64_t seen = 0;
-  const Tried tried = once(seen);
-  const Result result =
-      tried == Tried::done
-          ? Result::done
-          : wait(
-                tried, WaitKind::queue_empty, header.sleeping_getters, deadline,
-                [&] { return once(seen); }, [&] { return ring.tail().word() != seen; },
-                [&] { return ring.size() != 0; });
-  if (result == Result::done) header.sleeping_putters.wake_one();
-  return result;
+template <typename Goal, typename Once>
+QueueBase::Result QueueBase::Core::operate(Goal& goal, Deadline deadline, Once once) {
+  const Look look = is_over(deadline) ? Look::at_once : Look::patient;
+  const Tried tried = once(look);
+  return tried == Tried::done ? Result::done : wait(goal, look, tried, deadline, once);
 }
 
 bool QueueBase::Core::has_room() const noexcept {
@@ -242,20 +355,23 @@ QueueBase::Core& QueueBase::open_core() const {
 
 QueueBase::Result QueueBase::put_item(const Packing& packing, Deadline deadline) {
   Core& core = open_core();
+  Core::Room room(core);
   std::size_t put = 0;
   const auto next = [&](std::size_t) -> const Packing& { return packing; };
-  return core.put(deadline,
-                  [&](std::uint64_t& seen) { return core.try_put(1, next, deadline, seen, put); });
+  return core.operate(room, deadline, [&](Core::Look look) {
+    return core.try_put(room, 1, next, look, deadline, put);
+  });
 }
 
 std::size_t QueueBase::put_items(void* items, std::size_t count,
                                  Packing (*packing)(void* items, std::size_t index),
                                  Deadline deadline) {
   Core& core = open_core();
+  Core::Room room(core);
   std::size_t put = 0;
   const auto next = [&](std::size_t index) { return packing(items, index); };
-  const Result result = core.put(deadline, [&](std::uint64_t& seen) {
-    return core.try_put(count, next, deadline, seen, put);
+  const Result result = core.operate(room, deadline, [&](Core::Look look) {
+    return core.try_put(room, count, next, look, deadline, put);
   });
   if (result == Result::shut_down) throw_shut_down();
   if (result == Result::not_in_time) throw_full();
@@ -270,8 +386,10 @@ QueueBase::Result QueueBase::get_item(const Unpacking& unpacking, Deadline deadl
 QueueBase::Result QueueBase::get_items(const Unpacking& unpacking, std::size_t most,
                                        Deadline deadline) {
   Core& core = open_core();
-  return core.get(
-      deadline, [&](std::uint64_t& seen) { return core.try_get(unpacking, most, deadline, seen); });
+  Core::Items items(core);
+  return core.operate(items, deadline, [&](Core::Look look) {
+    return core.try_get(items, unpacking, most, look, deadline);
+  });
 }
 
 // --- tasks and the end ---------------------------------------------------------------------------
@@ -305,11 +423,10 @@ void QueueBase::finish_task() {
 
 void QueueBase::join_tasks() {
   Core& core = *core_;
-  RingHeader& header = core.ring.header();
-  const auto is_done = [&] { return core.tasks_are_done(); };
-  const auto look = [&] { return is_done() ? Core::Tried::done : Core::Tried::in_vain; };
-  core.wait(look(), WaitKind::queue_join, header.sleeping_joiners, platform::never, look, is_done,
-            is_done);
+  Core::TasksDone all_done(core);
+  core.operate(all_done, platform::never, [&](Core::Look) {
+    return all_done.is_there() ? Core::Tried::done : Core::Tried::in_vain;
+  });
 }
 
 void QueueBase::shut_down(bool immediate) {

@@ -17,25 +17,35 @@ struct QueueBase::Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  /// What has become of one look at the ring. `in_vain` has stored there what it has seen, in
-  /// `seen`, so that a change can be waited for. `busy`: another one was busy with this side of the
+  /// What has become of one look at the ring. `busy`: another one was busy with this side of the
   /// ring, and did not finish in time.
   enum class Tried { done, in_vain, busy, shut_down };
+  enum class Look {
+    /// Now: what is there counts.
+    at_once,
+    /// Or a little later, if it pays to let more come together.
+    patient,
+    /// After waiting, and to learn from that.
+    again,
+  };
+
+  // What is waited for: by puts, by gets, and until all tasks are done.
+  class Room;
+  class Items;
+  class TasksDone;
 
   /// Puts as many of `count` items, which `next(index)` packs, as there is room for.
   template <typename Next>
-  Tried try_put(std::size_t count, Next next, Deadline deadline, std::uint64_t& seen,
+  Tried try_put(Room& room, std::size_t count, Next next, Look look, Deadline deadline,
                 std::size_t& put);
-  Tried try_get(const Unpacking& unpacking, std::size_t most, Deadline deadline,
-                std::uint64_t& seen);
+  Tried try_get(Items& items, const Unpacking& unpacking, std::size_t most, Look look,
+                Deadline deadline);
 
-  template <typename Once>
-  Result put(Deadline deadline, Once once);
-  template <typename Once>
-  Result get(Deadline deadline, Once once);
-  template <typename Once, typename Changed, typename MoreToDo>
-  Result wait(Tried tried, runtime::WaitKind wait_kind, Sleepers& sleepers, Deadline deadline,
-              Once once, Changed changed, MoreToDo more_to_do);
+  /// From the first look, `once(look)`, to the end of the wait.
+  template <typename Goal, typename Once>
+  Result operate(Goal& goal, Deadline deadline, Once once);
+  template <typename Goal, typename Once>
+  Result wait(Goal& goal, Look look, Tried tried, Deadline deadline, Once once);
 
   [[noreturn]] void throw_too_large(std::size_t size) const;
   bool has_room() const noexcept;

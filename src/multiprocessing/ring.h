@@ -17,6 +17,7 @@
 // them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -76,6 +77,8 @@ struct RingHeader {
     /// The other side's word as it was when one of this side has looked last: as long as that
     /// shows enough room, or an item, there is no need to fetch the line that others write.
     platform::atomic<std::uint64_t> seen;
+    /// How many pauses a thread makes after it has seen what it waited for; see Core::learn().
+    platform::hint<std::uint32_t> patience;
   };
 
   // Written before others see it.
@@ -129,6 +132,8 @@ class Ring {
   void commit(const Room& room) noexcept;
   /// After an owner's death: what was seen is looked at again.
   void refresh_seen_head() noexcept;
+  /// For how many more items there was room when head was looked at last.
+  std::uint32_t known_room() const noexcept;
 
   // --- under the getters' lock -------------------------------------------------------------------
 
@@ -144,6 +149,8 @@ class Ring {
   std::optional<Item> next_item();
   void commit(const Item& item) noexcept;
   void refresh_seen_tail() noexcept;
+  /// How many items there were when tail was looked at last.
+  std::uint32_t known_items() const noexcept;
 
   // --- under both --------------------------------------------------------------------------------
 
@@ -158,12 +165,14 @@ class Ring {
   void lay_out_lanes();
   const Lane& lane_at(std::uint32_t number) const;
   std::byte* unit_at(const Lane& lane, std::uint32_t position) const noexcept;
+  bool is_time_to_look_around(Place tail, std::size_t size) const;
   std::optional<Room> room_elsewhere(Place tail, std::size_t size);
   std::optional<Room> room_in_lane(Place tail, Place head, std::size_t size) const;
   std::optional<Room> room_in_other_lane(Place tail, Place head, std::size_t size,
                                          std::uint32_t wanted, std::uint32_t most);
   std::uint32_t lanes_in_use(Place head, Place tail) const;
   bool has_little(Place head, Place tail) const;
+  static void fetch_ahead(const std::byte* next, std::size_t size) noexcept;
   void give_back_lane(const Item& item) noexcept;
   [[noreturn]] void throw_damaged(const char* what) const;
 
@@ -191,10 +200,19 @@ inline std::byte* Ring::unit_at(const Lane& lane, std::uint32_t position) const 
 inline std::optional<Ring::Room> Ring::room_for(std::size_t size) {
   const Place tail(header_->tail.load(platform::acquire));
   const Place head(header_->putters.seen.load(platform::acquire));
-  if (lane_at(tail.lane()).units == lanes::smallest_lane) {
+  if (!is_time_to_look_around(tail, size)) {
     if (auto room = room_in_lane(tail, head, size)) return room;
   }
   return room_elsewhere(tail, size);
+}
+
+// Whether head has to be looked at, since a smaller lane might do by now: in larger ones, after
+// every so many bytes.
+inline bool Ring::is_time_to_look_around(Place tail, std::size_t size) const {
+  constexpr std::uint64_t step = lanes::smallest_lane / 4;
+  const std::uint64_t units = lanes::units_for(size);
+  return lane_at(tail.lane()).units > lanes::smallest_lane &&
+         (units >= step || (tail.position() % step) + units >= step);
 }
 
 inline std::optional<Ring::Room> Ring::room_in_lane(Place tail, Place head,
@@ -221,14 +239,30 @@ inline std::optional<Ring::Room> Ring::room_in_lane(Place tail, Place head,
               Place(tail.lane(), tail.count() + 1, position + static_cast<std::uint32_t>(units))};
 }
 
-// release: pairs with the acquire in next_item(); the item is read as it was written. seq_cst
-// besides is for Sleepers.
+// release: pairs with the acquire in next_item(); the item is read as it was written. A fence makes
+// the order of puts and gets one for all, and serves Sleepers; see QueueBase::Core.
 inline void Ring::commit(const Room& room) noexcept {
-  header_->tail.store(room.after.word(), platform::seq_cst);
+  header_->tail.store(room.after.word(), platform::release);
 }
 
 inline void Ring::refresh_seen_head() noexcept {
   header_->putters.seen.store(header_->head.load(platform::acquire), platform::release);
+}
+
+inline std::uint32_t Ring::known_room() const noexcept {
+  const std::uint32_t items = items_between(Place(header_->putters.seen.load(platform::relaxed)),
+                                            Place(header_->tail.load(platform::relaxed)));
+  return items < limit_ ? limit_ - items : 0;
+}
+
+// The next item is on its way from the putter's core while this one is unpacked. Small ones share
+// cache lines with others that are about to be written.
+inline void Ring::fetch_ahead(const std::byte* next, std::size_t size) noexcept {
+  constexpr std::size_t line = 64;
+  if (size < 2 * line) return;
+  // As many as a core fetches at the same time, or so; what follows it finds out by itself.
+  const std::size_t most = std::min(size, 16 * line);
+  for (std::size_t at = 0; at < most; at += line) __builtin_prefetch(next + at);
 }
 
 // acquire, here and where tail is loaded: pairs with commit(Room), by way of who has stored `seen`.
@@ -255,6 +289,7 @@ inline std::optional<Ring::Item> Ring::next_item() {
       case lanes::Kind::item: {
         const std::uint64_t units = lanes::units_for(size);
         if (units > to_end) throw_damaged("an item reaches past the end of its lane");
+        if (items_between(head, tail) > 1) fetch_ahead(record + units * lanes::unit, size);
         return Item{{record + lanes::heading_size, static_cast<std::size_t>(size)},
                     head,
                     Place(number, head.count() + 1, position + static_cast<std::uint32_t>(units)),
@@ -275,14 +310,19 @@ inline std::optional<Ring::Item> Ring::next_item() {
   throw_damaged("there is something else where an item should be");
 }
 
-// release: pairs with the acquire loads of head by putters. seq_cst besides is for Sleepers.
+// release: pairs with the acquire loads of head by putters. A fence follows, as with commit(Room).
 inline void Ring::commit(const Item& item) noexcept {
   if (item.after.lane() != item.before.lane()) give_back_lane(item);
-  header_->head.store(item.after.word(), platform::seq_cst);
+  header_->head.store(item.after.word(), platform::release);
 }
 
 inline void Ring::refresh_seen_tail() noexcept {
   header_->getters.seen.store(header_->tail.load(platform::acquire), platform::release);
+}
+
+inline std::uint32_t Ring::known_items() const noexcept {
+  return items_between(Place(header_->head.load(platform::relaxed)),
+                       Place(header_->getters.seen.load(platform::relaxed)));
 }
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

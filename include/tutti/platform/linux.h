@@ -29,6 +29,16 @@ inline void fence(std::memory_order order) noexcept {
   std::atomic_thread_fence(order);
 }
 
+/// As fence(seq_cst), for a thread whose last access to an atomic object was a read-modify-write:
+/// on x86 that has been one already, for all that came before it.
+inline void fence_after_exchange() noexcept {
+#if defined(__x86_64__)
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
 /// Follows the accesses to a plain object of the program; on this floor nobody does.
 class Watch {
  public:
