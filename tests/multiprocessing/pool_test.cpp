@@ -212,6 +212,14 @@ TEST_F(PoolTest, MapsRangesOfAllKinds) {
   pool.map([](int) {}, numbers(20));
 }
 
+TEST_F(PoolTest, AFunctionMayReturnAReferenceToItsElement) {
+  Pool pool(2);
+  const std::vector<std::string> names{std::string(100, 'a'), std::string(100, 'b')};
+  EXPECT_EQ(pool.map([](const std::string& name) -> const std::string& { return name; }, names),
+            names);
+  EXPECT_EQ(pool.map([](const int& n) -> const int& { return n; }, numbers(100), 7), numbers(100));
+}
+
 TEST_F(PoolTest, SpreadsTuples) {
   Pool pool(2);
   const std::vector<std::tuple<int, std::string>> pairs{{2, "x"}, {3, "y"}};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -67,33 +69,79 @@ struct MapOf {
 
 // --- in the worker -------------------------------------------------------------------------------
 
+/// The elements of a chunk, one after the other.
+template <typename Element,
+          bool are_own_bytes = pickle::packing::flat<Element> && !pickle::packing::checked<Element>>
+class ChunkElements {
+ public:
+  ChunkElements(pickle::Reader& task, TaskResult& result, std::size_t /*count*/) noexcept
+      : task_(task), result_(result) {}
+  Element next() {
+    result_.enter(TaskResult::Stage::unpacking);
+    auto element = pickle::unpack<Element>(task_);
+    result_.enter(TaskResult::Stage::calling);
+    return element;
+  }
+
+ private:
+  pickle::Reader& task_;
+  TaskResult& result_;
+};
+
+/// Those that any bytes make are looked at once for all, so that what is left is a plain loop.
+template <typename Element>
+class ChunkElements<Element, true> {
+ public:
+  ChunkElements(pickle::Reader& task, TaskResult& result, std::size_t count)
+      : next_(take(task, result, count).data()) {
+    result.enter(TaskResult::Stage::calling);
+  }
+  Element next() noexcept {
+    pickle::packing::Room<Element> room;
+    std::memcpy(static_cast<void*>(&room.value), next_, sizeof(Element));
+    next_ += sizeof(Element);
+    return std::move(room.value);
+  }
+
+ private:
+  static std::span<const std::byte> take(pickle::Reader& task, TaskResult& result,
+                                         std::size_t count) {
+    result.enter(TaskResult::Stage::unpacking);
+    return task.take(count * sizeof(Element));
+  }
+
+  const std::byte* next_;
+};
+
 /// A map's chunk: all results, or an exception.
 template <Spread spread, typename F, typename Element, typename R>
 void run_chunk(pickle::Reader& task, TaskResult& result) {
   auto function = unpack_function<F>(task);
   const auto count = static_cast<std::size_t>(pickle::unpack<std::uint64_t>(task));
-  const auto call_next = [&]() -> decltype(auto) {
-    result.enter(TaskResult::Stage::unpacking);
-    auto element = pickle::unpack<Element>(task);
-    result.enter(TaskResult::Stage::calling);
+  // A copy, where the function returns a reference to the element.
+  const auto call_with_next = [&](auto& elements) -> R {
+    auto element = elements.next();
     return call_with<spread>(function, element);
   };
   if constexpr (std::is_void_v<R>) {
-    for (std::size_t i = 0; i < count; ++i) call_next();
+    ChunkElements<Element> elements(task, result, count);
+    for (std::size_t i = 0; i < count; ++i) call_with_next(elements);
     result.commit(0);
   } else if constexpr (pickle::packing::flat<R>) {
     // Their size is known, so they are written as they come.
     result.enter(TaskResult::Stage::packing);
-    pickle::Writer writer(result.room(count * sizeof(R)));
+    const std::span<std::byte> room = result.room(count * sizeof(R));
+    ChunkElements<Element> elements(task, result, count);
     for (std::size_t i = 0; i < count; ++i) {
-      const R value = call_next();
-      writer.write(&value, sizeof value);
+      const R value = call_with_next(elements);
+      std::memcpy(room.data() + i * sizeof(R), &value, sizeof value);
     }
-    result.commit(writer.written());
+    result.commit(room.size());
   } else {
     std::vector<R> values;
     values.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) values.push_back(call_next());
+    ChunkElements<Element> elements(task, result, count);
+    for (std::size_t i = 0; i < count; ++i) values.push_back(call_with_next(elements));
     result.enter(TaskResult::Stage::packing);
     std::size_t size = 0;
     for (const R& value : values) size += pickle::packed_size(value);
