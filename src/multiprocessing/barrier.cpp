@@ -8,7 +8,7 @@
 //
 // The state in the middle says how the round ends, before the first waiter is told; so an heir to
 // the lock of a killed process can end it in the same way. Each of the round is told by its entry
-// in the ring: called to pass, chosen to be sent away. One who came while the action ran belongs to
+// in the room: called to pass, chosen to be sent away. One who came while the action ran belongs to
 // the next round, and just looks again when it is told anything.
 #include "tutti/multiprocessing/barrier.h"
 
@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "multiprocessing/guarded.h"
-#include "multiprocessing/waiter_ring.h"
+#include "multiprocessing/waiting_room.h"
 #include "runtime/describe.h"
 #include "runtime/life.h"
 #include "runtime/shared_waiting.h"
@@ -27,8 +27,8 @@
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
-using Sign = WaiterRing::Sign;
-using Ticket = WaiterRing::Ticket;
+using Sign = WaitingRoom::Sign;
+using Ticket = WaitingRoom::Ticket;
 
 namespace {
 
@@ -52,7 +52,7 @@ struct Barrier::State {
   /// Of the one whose death has broken it; 0 if it broke in another way.
   platform::atomic<std::uint32_t> dead_process;
   runtime::SharedText dead_thread;
-  WaiterRing ring;
+  WaitingRoom room;
 
   Phase now() const noexcept { return phase.load(platform::relaxed); }
 
@@ -84,7 +84,7 @@ struct Barrier::State {
       phase.store(Phase::acting, platform::release);
       return {Fate::acts, rank, 0, round.load(platform::relaxed)};
     }
-    const std::optional<Ticket> ticket = ring.join(me);
+    const std::optional<Ticket> ticket = room.join(me);
     if (!ticket) return {Fate::no_room};
     if (is_early) return {Fate::early, 0, *ticket};
     count.store(rank + 1, platform::relaxed);
@@ -94,9 +94,9 @@ struct Barrier::State {
   /// By one who does not want to wait any longer: `left` if it is out; what it was told, if it was;
   /// `waiting` if it has to wait for the end of the action, since it is late for nothing any more.
   Sign give_up(Ticket ticket, bool breaks) noexcept {
-    const Sign sign = ring.sign(ticket);
+    const Sign sign = room.sign(ticket);
     if (sign != Sign::waiting || now() == Phase::acting) return sign;
-    ring.leave(ticket);
+    room.leave(ticket);
     if (breaks) {
       end_round(Phase::breaking);
     } else {
@@ -127,12 +127,12 @@ struct Barrier::State {
     if (now() == Phase::acting && runtime::is_dead(actor.load(platform::relaxed))) {
       dead = actor.load(platform::relaxed);
     }
-    ring.for_each([&](Ticket ticket) {
-      if (!ring.is_dead(ticket)) return;
-      if (ring.sign(ticket) == Sign::waiting && now() == Phase::filling) {
-        dead = WaiterRing::thread_of(ring.entry(ticket).load(platform::relaxed));
+    room.for_each([&](Ticket ticket) {
+      if (!room.is_dead(ticket)) return;
+      if (room.sign(ticket) == Sign::waiting && now() == Phase::filling) {
+        dead = WaitingRoom::thread_of(room.entry(ticket).load(platform::relaxed));
       }
-      ring.leave(ticket);
+      room.leave(ticket);
     });
     if (dead != 0) break_for(dead);
   }
@@ -140,7 +140,7 @@ struct Barrier::State {
   // Without the lock.
   bool needs_repair() const noexcept {
     // acquire: pairs with the release in arrive().
-    return ring.has_dead(Sign::waiting) || (phase.load(platform::acquire) == Phase::acting &&
+    return room.has_dead(Sign::waiting) || (phase.load(platform::acquire) == Phase::acting &&
                                             runtime::is_dead(actor.load(platform::relaxed)));
   }
 
@@ -150,11 +150,11 @@ struct Barrier::State {
     using runtime::Ended;
     const runtime::Reason reason(runtime::WaitKind::barrier, handle, platform::Reach::machine);
     runtime::SharedWait wait(self, reason, deadline, interrupts);
-    WaiterRing::Entry& entry = ring.entry(ticket);
+    WaitingRoom::Entry& entry = room.entry(ticket);
     for (;;) {
       // acquire: pairs with the release of whoever has marked it.
       const std::uint32_t seen = entry.load(platform::acquire);
-      if (WaiterRing::sign_of(seen) != Sign::waiting) return Ended::woken;
+      if (WaitingRoom::sign_of(seen) != Sign::waiting) return Ended::woken;
       if (const Ended ended = wait.sleep_on(entry, seen); ended != Ended::woken) return ended;
       if (!needs_repair()) continue;
       const Guarded held(lock, shown_for(handle));
@@ -165,9 +165,9 @@ struct Barrier::State {
  private:
   void finish_round() noexcept {
     const Phase how = now();
-    while (const std::optional<Ticket> first = ring.first_waiting()) {
-      ring.mark(*first, how == Phase::passing ? Sign::called : Sign::chosen);
-      ring.wake(*first);
+    while (const std::optional<Ticket> first = room.first_waiting()) {
+      room.mark(*first, how == Phase::passing ? Sign::called : Sign::chosen);
+      room.wake(*first);
     }
     count.store(0, platform::relaxed);
     round.fetch_add(1, platform::relaxed);
@@ -207,7 +207,7 @@ int Barrier::wait_until(std::int64_t deadline) {
   State::Arrival arrival = arrive();
   while (arrival.fate == Fate::early) {
     all.sleep(self, this, arrival.ticket, platform::never, Interrupts::deferred);
-    all.ring.leave(arrival.ticket);
+    all.room.leave(arrival.ticket);
     arrival = arrive();
   }
   if (arrival.fate == Fate::refused) throw_broken();
@@ -219,7 +219,7 @@ int Barrier::wait_until(std::int64_t deadline) {
   if (arrival.fate != Fate::waits) return arrival.rank;
 
   const Ended ended = all.sleep(self, this, arrival.ticket, deadline, Interrupts::heeded);
-  Sign told = all.ring.sign(arrival.ticket);
+  Sign told = all.room.sign(arrival.ticket);
   if (ended != Ended::woken) {
     {
       const Guarded held(all.lock, shown_for(this));
@@ -227,10 +227,10 @@ int Barrier::wait_until(std::int64_t deadline) {
     }
     if (told == Sign::waiting) {
       all.sleep(self, this, arrival.ticket, platform::never, Interrupts::deferred);
-      told = all.ring.sign(arrival.ticket);
+      told = all.room.sign(arrival.ticket);
     }
   }
-  if (told != Sign::left) all.ring.leave(arrival.ticket);
+  if (told != Sign::left) all.room.leave(arrival.ticket);
   if (runtime::must_stop(self)) runtime::stop_for_good(self);
   if (told == Sign::left) runtime::throw_if_broken_off(self, ended);
   self.failure = nullptr;
@@ -269,7 +269,7 @@ void Barrier::refuse_all(bool breaks) {
       if (all.now() != State::Phase::acting || all.actor.load(platform::relaxed) == self.id) {
         return all.end_round(breaks ? State::Phase::breaking : State::Phase::emptying);
       }
-      const std::optional<Ticket> joined = all.ring.join(self.id);
+      const std::optional<Ticket> joined = all.room.join(self.id);
       if (!joined) {
         threading::throw_misuse("reset", runtime::WaitKind::barrier, this,
                                 "4096 threads wait for it already");
@@ -277,7 +277,7 @@ void Barrier::refuse_all(bool breaks) {
       ticket = *joined;
     }
     all.sleep(self, this, ticket, platform::never, runtime::Interrupts::deferred);
-    all.ring.leave(ticket);
+    all.room.leave(ticket);
   }
 }
 

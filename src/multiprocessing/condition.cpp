@@ -1,6 +1,6 @@
-// The waiters are in a ring, changed by who holds the condition's lock. A notification marks a
-// waiter as chosen; the first of the chosen is called, and calls the next when it has the lock. So
-// they come in order, and don't all run for the lock at once.
+// The waiters are in a waiting room, changed by who holds the condition's lock. A notification
+// marks a waiter as chosen; the first of the chosen is called, and calls the next when it has the
+// lock. So they come in order, and don't all run for the lock at once.
 //
 // A chosen waiter that dies before it has the lock has not made use of the notification:
 // pass_on() gives it to the next one that waits, and sees to it that somebody is called. Whoever
@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "multiprocessing/owned_lock.h"
-#include "multiprocessing/waiter_ring.h"
+#include "multiprocessing/waiting_room.h"
 #include "runtime/shared_waiting.h"
 #include "threading/errors.h"
 #include "threading/lock_timeout.h"
@@ -22,24 +22,24 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 
 namespace {
 
-using Sign = WaiterRing::Sign;
-using Ticket = WaiterRing::Ticket;
+using Sign = WaitingRoom::Sign;
+using Ticket = WaitingRoom::Ticket;
 
-bool must_pass_on(const WaiterRing& ring) noexcept {
-  const std::optional<Ticket> first = ring.first_chosen();
-  return first && (ring.sign(*first) == Sign::chosen || ring.is_dead(*first));
+bool must_pass_on(const WaitingRoom& room) noexcept {
+  const std::optional<Ticket> first = room.first_chosen();
+  return first && (room.sign(*first) == Sign::chosen || room.is_dead(*first));
 }
 
 // The successor of a dead one is chosen first: should the caller be killed in between, one too many
 // is, rather than one too few.
-void pass_on(WaiterRing& ring) noexcept {
-  while (const std::optional<Ticket> first = ring.first_chosen()) {
-    if (!ring.is_dead(*first)) {
-      if (ring.sign(*first) == Sign::chosen) ring.call(*first);
+void pass_on(WaitingRoom& room) noexcept {
+  while (const std::optional<Ticket> first = room.first_chosen()) {
+    if (!room.is_dead(*first)) {
+      if (room.sign(*first) == Sign::chosen) room.call(*first);
       return;
     }
-    if (const std::optional<Ticket> next = ring.first_waiting()) ring.mark(*next, Sign::chosen);
-    ring.leave(*first);
+    if (const std::optional<Ticket> next = room.first_waiting()) room.mark(*next, Sign::chosen);
+    room.leave(*first);
   }
 }
 
@@ -47,9 +47,9 @@ void pass_on(WaiterRing& ring) noexcept {
 
 Condition::Condition() : Condition(RLock()) {}
 Condition::Condition(Lock lock)
-    : SharedObject(sizeof(WaiterRing), "tutti-condition"), lock_(std::move(lock)) {}
+    : SharedObject(sizeof(WaitingRoom), "tutti-condition"), lock_(std::move(lock)) {}
 Condition::Condition(RLock lock)
-    : SharedObject(sizeof(WaiterRing), "tutti-condition"), lock_(std::move(lock)) {}
+    : SharedObject(sizeof(WaitingRoom), "tutti-condition"), lock_(std::move(lock)) {}
 Condition::Condition(std::string name) : Condition(RLock(name), name) {}
 Condition::Condition(Lock lock, std::string name) : Condition(std::move(lock)) {
   set_name(std::move(name));
@@ -103,8 +103,8 @@ bool Condition::wait_until(std::int64_t deadline) {
   }
   runtime::Self& self = runtime::self();
   runtime::check_interrupt(self);
-  auto& ring = state<WaiterRing>();
-  const std::optional<Ticket> ticket = ring.join(self.id);
+  auto& room = state<WaitingRoom>();
+  const std::optional<Ticket> ticket = room.join(self.id);
   if (!ticket) {
     threading::throw_misuse("wait on", runtime::WaitKind::condition, this,
                             "4096 threads wait for it already");
@@ -117,24 +117,24 @@ bool Condition::wait_until(std::int64_t deadline) {
   bool is_whole = true;
   {
     runtime::SharedWait wait(self, reason, deadline);
-    WaiterRing::Entry& entry = ring.entry(*ticket);
+    WaitingRoom::Entry& entry = room.entry(*ticket);
     while (ended == Ended::woken && is_whole) {
       // acquire: pairs with the release of whoever has marked it.
       const std::uint32_t seen = entry.load(platform::acquire);
-      if (WaiterRing::sign_of(seen) == Sign::called) break;
+      if (WaitingRoom::sign_of(seen) == Sign::called) break;
       ended = wait.sleep_on(entry, seen);
       if (ended != Ended::woken || entry.load(platform::relaxed) != seen) continue;
-      if (!lock.is_broken() && !must_pass_on(ring)) continue;
+      if (!lock.is_broken() && !must_pass_on(room)) continue;
       is_whole = lock.reacquire(0);
-      pass_on(ring);
+      pass_on(room);
       // Somebody may have recovered it meanwhile.
       if (is_whole) lock.release_in_full();
     }
   }
   is_whole = lock.reacquire(levels);
-  const bool is_notified = ring.sign(*ticket) != Sign::waiting;
-  ring.leave(*ticket);
-  pass_on(ring);
+  const bool is_notified = room.sign(*ticket) != Sign::waiting;
+  room.leave(*ticket);
+  pass_on(room);
   if (runtime::must_stop(self)) {
     lock.release_in_full();
     runtime::stop_for_good(self);
@@ -159,13 +159,13 @@ void Condition::notify_up_to(std::size_t n) {
     threading::throw_misuse("notify", runtime::WaitKind::condition, this,
                             "its lock is not acquired");
   }
-  auto& ring = state<WaiterRing>();
+  auto& room = state<WaitingRoom>();
   for (; n > 0; --n) {
-    const std::optional<Ticket> first = ring.first_waiting();
+    const std::optional<Ticket> first = room.first_waiting();
     if (!first) break;
-    ring.mark(*first, Sign::chosen);
+    room.mark(*first, Sign::chosen);
   }
-  pass_on(ring);
+  pass_on(room);
 }
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

@@ -6,9 +6,9 @@
 //     └─────────────────────────────────────┴─────────┘
 //
 // While nobody waits, places are taken and given by a compare-exchange of the word. WAITERS says
-// that somebody may: then the count is 0, and a place that is given goes to the first in the ring,
+// that somebody may: then the count is 0, and a place that is given goes to the first in the room,
 // under the lock, by calling it; that is the moment at which it is taken. One who dies after being
-// called, and before it has left the ring, has not gone on: serve() gives its place to the next.
+// called, and before it has left the room, has not gone on: serve() gives its place to the next.
 //
 // Every step is one store, so whoever is killed with the lock held leaves a state with which its
 // heir can go on. A process that is killed between taking a place from a dead one and giving it to
@@ -21,15 +21,15 @@
 #include <utility>
 
 #include "multiprocessing/guarded.h"
-#include "multiprocessing/waiter_ring.h"
+#include "multiprocessing/waiting_room.h"
 #include "runtime/describe.h"
 #include "runtime/shared_waiting.h"
 #include "threading/errors.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
-using Sign = WaiterRing::Sign;
-using Ticket = WaiterRing::Ticket;
+using Sign = WaitingRoom::Sign;
+using Ticket = WaitingRoom::Ticket;
 
 struct Semaphore::State {
   static constexpr std::uint32_t waiters_bit = 1;
@@ -38,7 +38,7 @@ struct Semaphore::State {
   platform::atomic<std::uint32_t> word;
   SharedLockCell lock;
   platform::atomic<std::uint32_t> limit;
-  WaiterRing ring;
+  WaitingRoom room;
 
   bool take() noexcept {
     std::uint32_t seen = word.load(platform::relaxed);
@@ -72,11 +72,11 @@ struct Semaphore::State {
   // With the lock held, as the following.
   void hand_out(std::uint32_t n) noexcept {
     for (; n > 0; --n) {
-      const std::optional<Ticket> first = ring.first_waiting();
+      const std::optional<Ticket> first = room.first_waiting();
       if (!first) break;
-      ring.call(*first);
+      room.call(*first);
     }
-    if (n == 0 && ring.first_waiting()) return;
+    if (n == 0 && room.first_waiting()) return;
     std::uint32_t seen = word.load(platform::relaxed);
     while (!word.compare_exchange_weak(seen, (seen & ~waiters_bit) + n * one, platform::release,
                                        platform::relaxed)) {
@@ -85,19 +85,19 @@ struct Semaphore::State {
 
   /// Gives the places of those who died before they could go on to others.
   void serve() noexcept {
-    ring.for_each([&](Ticket ticket) {
-      if (ring.sign(ticket) != Sign::called || !ring.is_dead(ticket)) return;
-      ring.leave(ticket);
+    room.for_each([&](Ticket ticket) {
+      if (room.sign(ticket) != Sign::called || !room.is_dead(ticket)) return;
+      room.leave(ticket);
       hand_out(1);
     });
   }
 
-  /// Has the caller in the ring, unless there is a place for it: then that is taken. Nothing of
-  /// both if the ring is full.
-  enum class Joined { in_ring, taken, full };
+  /// Has the caller in the room, unless there is a place for it: then that is taken. Nothing of
+  /// both if the room is full.
+  enum class Joined { in_room, taken, full };
   std::pair<Joined, Ticket> join(runtime::ThreadId me) noexcept {
     serve();
-    const bool is_first = !ring.first_waiting();
+    const bool is_first = !room.first_waiting();
     std::uint32_t seen = word.load(platform::relaxed);
     for (;;) {
       if (seen >= one && is_first) {
@@ -112,14 +112,14 @@ struct Semaphore::State {
         break;
       }
     }
-    const std::optional<Ticket> ticket = ring.join(me);
-    return {ticket ? Joined::in_ring : Joined::full, ticket.value_or(0)};
+    const std::optional<Ticket> ticket = room.join(me);
+    return {ticket ? Joined::in_room : Joined::full, ticket.value_or(0)};
   }
 
   /// True if it was called after all.
   bool give_up(Ticket ticket) noexcept {
-    const bool is_called = ring.sign(ticket) == Sign::called;
-    ring.leave(ticket);
+    const bool is_called = room.sign(ticket) == Sign::called;
+    room.leave(ticket);
     if (!is_called) hand_out(0);
     return is_called;
   }
@@ -162,7 +162,7 @@ bool Semaphore::acquire_slow(std::int64_t deadline) {
   runtime::Self& self = runtime::self();
   auto& all = state<State>();
   const bool is_poll = deadline <= platform::now();
-  if (is_poll && !all.ring.has_dead(Sign::called)) return false;
+  if (is_poll && !all.room.has_dead(Sign::called)) return false;
   runtime::check_interrupt(self);
   const Shown shown{runtime::WaitKind::semaphore, this};
   Ticket ticket = 0;
@@ -179,14 +179,14 @@ bool Semaphore::acquire_slow(std::int64_t deadline) {
   {
     const runtime::Reason reason(shown.kind, this, platform::Reach::machine);
     runtime::SharedWait wait(self, reason, deadline);
-    WaiterRing::Entry& entry = all.ring.entry(ticket);
+    WaitingRoom::Entry& entry = all.room.entry(ticket);
     while (ended == Ended::woken) {
       // acquire: pairs with the release of whoever has called it.
       const std::uint32_t seen = entry.load(platform::acquire);
-      if (WaiterRing::sign_of(seen) == Sign::called) break;
+      if (WaitingRoom::sign_of(seen) == Sign::called) break;
       ended = wait.sleep_on(entry, seen);
       if (ended != Ended::woken || entry.load(platform::relaxed) != seen) continue;
-      if (all.ring.has_dead(Sign::called)) {
+      if (all.room.has_dead(Sign::called)) {
         const Guarded held(all.lock, shown);
         all.serve();
       }
@@ -194,7 +194,7 @@ bool Semaphore::acquire_slow(std::int64_t deadline) {
   }
   bool acquired = true;
   if (ended == Ended::woken) {
-    all.ring.leave(ticket);
+    all.room.leave(ticket);
   } else {
     const Guarded held(all.lock, shown);
     acquired = all.give_up(ticket);

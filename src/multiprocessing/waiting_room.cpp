@@ -1,18 +1,18 @@
-#include "multiprocessing/waiter_ring.h"
+#include "multiprocessing/waiting_room.h"
 
 #include "runtime/life.h"
 #include "runtime/shared_waiting.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
-bool WaiterRing::is_dead(Ticket ticket) const noexcept {
+bool WaitingRoom::is_dead(Ticket ticket) const noexcept {
   // acquire: pairs with the release in join(), as is_dead() wants it.
   const std::uint32_t word = entry(ticket).load(platform::acquire);
   return sign_of(word) != Sign::left && runtime::is_dead(thread_of(word));
 }
 
 // Without the lock a number may be read that is another entry's by then: it is out of date.
-std::optional<WaiterRing::Ticket> WaiterRing::first_of(Sign least, Sign most) const noexcept {
+std::optional<WaitingRoom::Ticket> WaitingRoom::first_of(Sign least, Sign most) const noexcept {
   std::optional<Ticket> first;
   std::uint64_t lowest = 0;
   // acquire, both: pairs with the release in join().
@@ -29,7 +29,7 @@ std::optional<WaiterRing::Ticket> WaiterRing::first_of(Sign least, Sign most) co
 }
 
 // A dead one's, if need be, but not if it was chosen: what came to it is not used yet.
-std::optional<WaiterRing::Ticket> WaiterRing::vacant() noexcept {
+std::optional<WaitingRoom::Ticket> WaitingRoom::vacant() noexcept {
   const std::uint32_t used = used_.load(platform::relaxed);
   for (Ticket ticket = 0; ticket != used; ++ticket) {
     // acquire: pairs with the release in leave(), so that who joins there comes after.
@@ -43,7 +43,7 @@ std::optional<WaiterRing::Ticket> WaiterRing::vacant() noexcept {
   return std::nullopt;
 }
 
-std::optional<WaiterRing::Ticket> WaiterRing::join(runtime::ThreadId thread) noexcept {
+std::optional<WaitingRoom::Ticket> WaitingRoom::join(runtime::ThreadId thread) noexcept {
   const std::optional<Ticket> ticket = vacant();
   if (!ticket) return std::nullopt;
   const std::uint64_t number = arrivals_.load(platform::relaxed);
@@ -57,7 +57,7 @@ std::optional<WaiterRing::Ticket> WaiterRing::join(runtime::ThreadId thread) noe
   return ticket;
 }
 
-std::optional<WaiterRing::Ticket> WaiterRing::first_waiting() noexcept {
+std::optional<WaitingRoom::Ticket> WaitingRoom::first_waiting() noexcept {
   const std::uint32_t used = used_.load(platform::relaxed);
   std::uint32_t kept = used;
   // acquire: pairs with the release in leave(), as in vacant().
@@ -70,26 +70,26 @@ std::optional<WaiterRing::Ticket> WaiterRing::first_waiting() noexcept {
   }
 }
 
-void WaiterRing::mark(Ticket ticket, Sign sign) noexcept {
+void WaitingRoom::mark(Ticket ticket, Sign sign) noexcept {
   Entry& word = entry(ticket);
   // release: pairs with the acquire of the thread that sleeps on it.
   word.store((word.load(platform::relaxed) & ~3u) | static_cast<std::uint32_t>(sign),
              platform::release);
 }
 
-void WaiterRing::wake(Ticket ticket) noexcept {
+void WaitingRoom::wake(Ticket ticket) noexcept {
   runtime::wake_shared_word(entry(ticket), 1);
 }
 
-void WaiterRing::leave(Ticket ticket) noexcept {
+void WaitingRoom::leave(Ticket ticket) noexcept {
   entry(ticket).store(0, platform::release);
 }
 
-std::optional<WaiterRing::Ticket> WaiterRing::first_chosen() const noexcept {
+std::optional<WaitingRoom::Ticket> WaitingRoom::first_chosen() const noexcept {
   return first_of(Sign::chosen, Sign::called);
 }
 
-bool WaiterRing::has_dead(Sign least) const noexcept {
+bool WaitingRoom::has_dead(Sign least) const noexcept {
   const std::uint32_t used = used_.load(platform::acquire);
   for (Ticket ticket = 0; ticket != used; ++ticket) {
     if (sign_of(entry(ticket).load(platform::relaxed)) >= least && is_dead(ticket)) return true;

@@ -22,12 +22,12 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 /// which stands beside each entry. Looking for the first takes a look at all up to `used`, which
 /// falls when the last have left.
 ///
-/// All but reading is done under a lock of the ring's user, who may be killed in between. Each step
-/// is one store, and leaves a ring that is right: a number is taken before it is written, and
+/// All but reading is done under a lock of the room's user, who may be killed in between. Each step
+/// is one store, and leaves a room that is right: a number is taken before it is written, and
 /// written before the entry is; and an entry is written before `used` covers it. Entries of dead
 /// threads are as good as left; a thread that died `chosen` or `called`, without having left, has
 /// not used what came to it.
-class WaiterRing {
+class WaitingRoom {
  public:
   enum class Sign : std::uint32_t { left, waiting, chosen, called };
   /// The place of an entry.
