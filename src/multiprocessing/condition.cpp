@@ -16,7 +16,6 @@
 #include "multiprocessing/waiting_room.h"
 #include "runtime/shared_waiting.h"
 #include "threading/errors.h"
-#include "threading/lock_timeout.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
@@ -62,28 +61,8 @@ LockRef Condition::ref() const noexcept {
   return std::visit([](const auto& lock) { return lock.ref(); }, lock_);
 }
 
-void Condition::acquire() {
-  ref().acquire(platform::never);
-}
-
 void Condition::lock() {
   std::visit([](auto& lock) { lock.lock(); }, lock_);
-}
-
-bool Condition::acquire_checked(bool blocking, Timeout timeout) {
-  return ref().acquire(threading::lock_deadline(blocking, timeout).value_or(0));
-}
-
-void Condition::release() {
-  ref().release();
-}
-
-bool Condition::recover() {
-  return ref().recover();
-}
-
-bool Condition::locked() const noexcept {
-  return ref().state->cell.is_locked();
 }
 
 bool Condition::is_held_by_caller() const noexcept {

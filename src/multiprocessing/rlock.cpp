@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "multiprocessing/owned_lock.h"
-#include "threading/lock_timeout.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
@@ -15,26 +14,6 @@ RLock::RLock(std::string name) : RLock() {
 
 LockRef RLock::ref() const noexcept {
   return {&state<OwnedLock>(), runtime::WaitKind::rlock, this};
-}
-
-void RLock::acquire() {
-  ref().acquire(platform::never);
-}
-
-bool RLock::acquire_checked(bool blocking, Timeout timeout) {
-  return ref().acquire(threading::lock_deadline(blocking, timeout).value_or(0));
-}
-
-void RLock::release() {
-  ref().release();
-}
-
-bool RLock::recover() {
-  return ref().recover();
-}
-
-bool RLock::locked() const noexcept {
-  return state<OwnedLock>().cell.is_locked();
 }
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

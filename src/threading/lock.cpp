@@ -20,7 +20,7 @@ std::optional<std::int64_t> lock_deadline(bool blocking, Timeout timeout) {
   return timeout.deadline();
 }
 
-bool Lock::acquire_checked(bool blocking, Timeout timeout) {
+bool Lock::acquire_timed(bool blocking, Timeout timeout) {
   const std::optional<std::int64_t> deadline = lock_deadline(blocking, timeout);
   if (!deadline) return try_acquire();
   const platform::Operation operation("Lock.acquire", this,

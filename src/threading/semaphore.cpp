@@ -6,7 +6,7 @@
 
 namespace tutti::inline TUTTI_ABI::threading {
 
-bool Semaphore::acquire_checked(bool blocking, Timeout timeout) {
+bool Semaphore::acquire_timed(bool blocking, Timeout timeout) {
   if (!blocking) {
     if (!timeout.is_forever()) {
       threading::throw_bad_value("can't specify a timeout for a non-blocking acquire");

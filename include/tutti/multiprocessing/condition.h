@@ -10,13 +10,14 @@
 
 #include "tutti/multiprocessing/lock.h"
 #include "tutti/multiprocessing/rlock.h"
+#include "tutti/multiprocessing/robust_lockable.h"
 #include "tutti/multiprocessing/shared_object.h"
-#include "tutti/threading/timed_lockable.h"
 #include "tutti/time.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
-/// A condition variable with its lock: its own RLock, or a Lock or RLock given to it.
+/// A condition variable with its lock: its own RLock, or a Lock or RLock given to it, which is what
+/// acquire(), release(), recover() and locked() are about.
 ///
 ///     std::unique_lock held(changed);
 ///     changed.wait_for([&] { return shared->is_ready; });
@@ -29,7 +30,7 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 ///
 /// At most 4096 threads can wait at a time. Thread-safe. Python counterpart:
 /// multiprocessing.Condition.
-class Condition : public SharedObject, public threading::TimedLockable<Condition> {
+class Condition : public SharedObject, public RobustLockable<Condition> {
  public:
   /// Throws OSError when the system has no memory or descriptor for it.
   Condition();
@@ -40,22 +41,8 @@ class Condition : public SharedObject, public threading::TimedLockable<Condition
   Condition(Lock lock, std::string name);
   Condition(RLock lock, std::string name);
 
-  /// Lock::acquire of the condition's lock, in all its forms.
-  void acquire();
-  template <std::same_as<bool> Bool>
-  bool acquire(Bool blocking, Timeout timeout = forever) {
-    return acquire_checked(blocking, timeout);
-  }
-  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  template <threading::BareInteger Number>
-  bool acquire(Number) = delete;
   /// Lock::lock, or RLock::lock.
   void lock();
-  void release();
-  /// Lock::recover of the condition's lock.
-  bool recover();
-  /// True while some thread holds the condition's lock.
-  bool locked() const noexcept;
 
   /// Releases the lock (an RLock in full, however deep), waits to be notified, and acquires it
   /// again as it was. False when `timeout` passed first; a negative one polls. Throws RuntimeError
@@ -91,7 +78,8 @@ class Condition : public SharedObject, public threading::TimedLockable<Condition
   }
 
  private:
-  bool acquire_checked(bool blocking, Timeout timeout);
+  friend RobustLockable;
+
   bool wait_until(std::int64_t deadline);
   void notify_up_to(std::size_t n);
   bool is_held_by_caller() const noexcept;

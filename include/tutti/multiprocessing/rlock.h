@@ -1,12 +1,10 @@
 // multiprocessing::RLock: a lock among processes that its owner may acquire again.
 #pragma once
 
-#include <concepts>
 #include <string>
 
+#include "tutti/multiprocessing/robust_lockable.h"
 #include "tutti/multiprocessing/shared_object.h"
-#include "tutti/threading/timed_lockable.h"
-#include "tutti/time.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
@@ -21,33 +19,12 @@ struct LockRef;
 ///
 /// A handle, broken by its owner's death as Lock is: see there. Thread-safe. Python counterpart:
 /// multiprocessing.RLock.
-class RLock : public SharedObject, public threading::TimedLockable<RLock> {
+class RLock : public SharedObject, public RobustLockable<RLock> {
  public:
   /// Free. Throws OSError when the system has no memory or descriptor for it.
   RLock();
   /// With a name for messages.
   explicit RLock(std::string name);
-
-  /// Waits for the lock, or goes one level deeper if the caller owns it. Throws as Lock::acquire.
-  void acquire();
-  template <std::same_as<bool> Bool>
-  bool acquire(Bool blocking, Timeout timeout = forever) {
-    return acquire_checked(blocking, timeout);
-  }
-  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  /// Write acquire(true) or acquire(1s): see threading::Lock.
-  template <threading::BareInteger Number>
-  bool acquire(Number) = delete;
-
-  /// Goes one level up; at the outermost level the lock is free. Throws RuntimeError when the
-  /// caller does not own it.
-  void release();
-
-  /// As Lock::recover; the caller holds it once then, or as deep as before.
-  bool recover();
-
-  /// True while some thread owns the lock.
-  bool locked() const noexcept;
 
   template <typename Archive>
   static void tutti_serialize(Archive& archive, RLock& lock) {
@@ -56,8 +33,8 @@ class RLock : public SharedObject, public threading::TimedLockable<RLock> {
 
  private:
   friend class Condition;
+  friend RobustLockable;
 
-  bool acquire_checked(bool blocking, Timeout timeout);
   LockRef ref() const noexcept;
 };
 

@@ -1,7 +1,6 @@
 // multiprocessing::Semaphore and BoundedSemaphore.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <string>
 
@@ -32,16 +31,10 @@ class Semaphore : public SharedObject, public threading::TimedLockable<Semaphore
   /// Takes one, waiting while there is none. Throws KeyboardInterrupt in an interrupted main
   /// thread, RuntimeError when 4096 threads wait already.
   void acquire();
-  /// Takes one if there is one, or comes within `timeout` if `blocking`; true if it was taken. A
-  /// negative timeout polls. Throws ValueError for a timeout of a call that does not block.
-  template <std::same_as<bool> Bool>
-  bool acquire(Bool blocking, Timeout timeout = forever) {
-    return acquire_checked(blocking, timeout);
-  }
-  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  /// Write acquire(true) or acquire(1s): see threading::Lock.
-  template <threading::BareInteger Number>
-  bool acquire(Number) = delete;
+  /// acquire(blocking, timeout) and acquire(timeout): takes one if there is one, or comes within
+  /// `timeout` if `blocking`; true if it was taken. A negative timeout polls. Throws ValueError for
+  /// a timeout of a call that does not block.
+  using TimedLockable::acquire;
 
   /// Gives back `n`: as many of the longest waiting threads go on. Throws ValueError when `n` is
   /// below 1 or the count would pass its limit.
@@ -65,6 +58,8 @@ class Semaphore : public SharedObject, public threading::TimedLockable<Semaphore
   [[noreturn]] void throw_bad_release(int n) const;
 
  private:
+  friend TimedLockable;
+
   bool acquire_checked(bool blocking, Timeout timeout);
   bool acquire_until(std::int64_t deadline);
   bool acquire_slow(std::int64_t deadline);

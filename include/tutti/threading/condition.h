@@ -45,13 +45,7 @@ class Condition : public TimedLockable<Condition>, public Named {
 
   /// Lock::acquire of the condition's lock, in all its forms.
   void acquire();
-  template <std::same_as<bool> Bool>
-  bool acquire(Bool blocking, Timeout timeout = forever) {
-    return acquire_checked(blocking, timeout);
-  }
-  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  template <BareInteger Number>
-  bool acquire(Number) = delete;
+  using TimedLockable::acquire;
   /// Lock::lock, or RLock::lock.
   void lock();
   void release();
@@ -85,6 +79,8 @@ class Condition : public TimedLockable<Condition>, public Named {
   void notifyAll() { notify_all(); }
 
  private:
+  friend TimedLockable;
+
   bool acquire_checked(bool blocking, Timeout timeout);
   bool wait_until(std::int64_t deadline);
   void notify_up_to(std::size_t n);

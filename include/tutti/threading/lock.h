@@ -1,7 +1,6 @@
 // threading::Lock: mutual exclusion, four bytes.
 #pragma once
 
-#include <concepts>
 #include <string>
 #include <utility>
 
@@ -53,20 +52,10 @@ class Lock : public TimedLockable<Lock>, public Named {
     cell_.lock(sync::WaitKind::lock);
   }
 
-  /// Waits for the lock if `blocking`, at most for `timeout`; true if it was acquired. A timeout of
-  /// -1 means no limit. Throws ValueError for any other negative timeout, and for a timeout of a
-  /// call that does not block.
-  template <std::same_as<bool> Bool>
-  bool acquire(Bool blocking, Timeout timeout = forever) {
-    if (!blocking && timeout.is_forever()) return try_acquire();
-    return acquire_checked(blocking, timeout);
-  }
-  /// The same as acquire(true, timeout).
-  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  /// Python reads acquire(1) as "blocking", a C++ reader as "one second": write acquire(true) or
-  /// acquire(1s).
-  template <BareInteger Number>
-  bool acquire(Number) = delete;
+  /// acquire(blocking, timeout) and acquire(timeout): waits for the lock if `blocking`, at most for
+  /// `timeout`; true if it was acquired. A timeout of -1 means no limit. Throws ValueError for any
+  /// other negative timeout, and for a timeout of a call that does not block.
+  using TimedLockable::acquire;
 
   /// Releases the lock, whoever holds it. Throws RuntimeError when nobody does.
   void release() {
@@ -90,6 +79,7 @@ class Lock : public TimedLockable<Lock>, public Named {
 
  private:
   friend class Condition;
+  friend TimedLockable;
 
   static bool is_open(const void* lock) noexcept {
     return static_cast<const Lock*>(lock)->cell_.is_open();
@@ -98,7 +88,11 @@ class Lock : public TimedLockable<Lock>, public Named {
     const platform::Operation operation("Lock.acquire(false)", this);
     return cell_.try_acquire(sync::WaitKind::lock) || operation.in_vain();
   }
-  bool acquire_checked(bool blocking, Timeout timeout);
+  bool acquire_checked(bool blocking, Timeout timeout) {
+    if (!blocking && timeout.is_forever()) return try_acquire();
+    return acquire_timed(blocking, timeout);
+  }
+  bool acquire_timed(bool blocking, Timeout timeout);
   [[noreturn]] void throw_not_held() const;
 
   sync::LockCell cell_;

@@ -1,7 +1,6 @@
 // threading::RLock: a lock that its owner may acquire again.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -39,15 +38,8 @@ class RLock : public TimedLockable<RLock>, public Named {
     if (!cell_.take_plainly()) acquire_slow();
   }
 
-  /// As Lock::acquire(blocking, timeout).
-  template <std::same_as<bool> Bool>
-  bool acquire(Bool blocking, Timeout timeout = forever) {
-    return acquire_checked(blocking, timeout);
-  }
-  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  /// Write acquire(true) or acquire(1s): see Lock.
-  template <BareInteger Number>
-  bool acquire(Number) = delete;
+  /// As Lock::acquire(blocking, timeout) and acquire(timeout).
+  using TimedLockable::acquire;
 
   /// Goes one level up; at the outermost level the lock is free. Throws RuntimeError when the
   /// caller does not own it.
@@ -64,6 +56,7 @@ class RLock : public TimedLockable<RLock>, public Named {
 
  private:
   friend class Condition;
+  friend TimedLockable;
 
   static bool is_open(const void* lock) noexcept {
     return static_cast<const RLock*>(lock)->cell_.is_open();

@@ -1,7 +1,6 @@
 // threading::Semaphore and BoundedSemaphore.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -36,17 +35,10 @@ class Semaphore : public TimedLockable<Semaphore>, public Named {
     const platform::Operation operation("Semaphore.acquire", this);
     cell_.acquire();
   }
-  /// Takes one if there is one, or comes within `timeout` if `blocking`; true if it was taken. A
-  /// negative timeout polls. Throws ValueError for a timeout of a call that does not block.
-  template <std::same_as<bool> Bool>
-  bool acquire(Bool blocking, Timeout timeout = forever) {
-    if (!blocking && timeout.is_forever()) return try_acquire();
-    return acquire_checked(blocking, timeout);
-  }
-  bool acquire(Timeout timeout) { return acquire_checked(true, timeout); }
-  /// Write acquire(true) or acquire(1s): see Lock.
-  template <BareInteger Number>
-  bool acquire(Number) = delete;
+  /// acquire(blocking, timeout) and acquire(timeout): takes one if there is one, or comes within
+  /// `timeout` if `blocking`; true if it was taken. A negative timeout polls. Throws ValueError for
+  /// a timeout of a call that does not block.
+  using TimedLockable::acquire;
 
   /// Gives back `n`: as many of the longest waiting threads go on. Throws ValueError when `n` is
   /// below 1 or the count would pass its limit.
@@ -69,6 +61,8 @@ class Semaphore : public TimedLockable<Semaphore>, public Named {
   [[noreturn]] void throw_bad_release(int n) const;
 
  private:
+  friend TimedLockable;
+
   static constexpr std::uint32_t checked(int value) {
     if (value < 0) throw_bad_value(value);
     return static_cast<std::uint32_t>(value);
@@ -78,7 +72,11 @@ class Semaphore : public TimedLockable<Semaphore>, public Named {
     const platform::Operation operation("Semaphore.acquire(false)", this);
     return cell_.try_acquire() || operation.in_vain();
   }
-  bool acquire_checked(bool blocking, Timeout timeout);
+  bool acquire_checked(bool blocking, Timeout timeout) {
+    if (!blocking && timeout.is_forever()) return try_acquire();
+    return acquire_timed(blocking, timeout);
+  }
+  bool acquire_timed(bool blocking, Timeout timeout);
 
   sync::SemaphoreCell cell_;
 };

@@ -1,4 +1,5 @@
-// What std::unique_lock, std::scoped_lock and friends call, given acquire().
+// The forms of acquire() that may fail, and what std::unique_lock, std::scoped_lock and friends
+// call.
 #pragma once
 
 #include <chrono>
@@ -14,19 +15,32 @@ namespace tutti::inline TUTTI_ABI::threading {
 template <typename Number>
 concept BareInteger = std::integral<Number> && !std::same_as<Number, bool>;
 
-/// Gives `Derived`, which has acquire(bool), acquire(Timeout) and release(), the names of std's
-/// TimedLockable.
+/// Gives `Derived`, which has acquire(), release() and acquire_checked(bool blocking, Timeout
+/// timeout), the forms of acquire() that may fail, and the names of std's TimedLockable. It says
+/// `using TimedLockable::acquire;`, and what its timeouts mean.
 template <typename Derived>
 class TimedLockable {
  public:
+  /// Acquires it at once or, if `blocking`, within `timeout`; true if it was acquired.
+  template <std::same_as<bool> Bool>
+  bool acquire(Bool blocking, Timeout timeout = forever) {
+    return self().acquire_checked(blocking, timeout);
+  }
+  /// The same as acquire(true, timeout).
+  bool acquire(Timeout timeout) { return self().acquire_checked(true, timeout); }
+  /// Python reads acquire(1) as "blocking", a C++ reader as "one second": write acquire(true) or
+  /// acquire(1s).
+  template <BareInteger Number>
+  bool acquire(Number) = delete;
+
   void lock() { self().acquire(); }
-  bool try_lock() { return self().acquire(false); }
+  bool try_lock() { return acquire(false); }
   void unlock() { self().release(); }
 
   template <typename Rep, typename Period>
   bool try_lock_for(std::chrono::duration<Rep, Period> duration) {
     // std has a negative duration poll.
-    return self().acquire(Timeout(duration).is_negative() ? Timeout(0) : Timeout(duration));
+    return acquire(Timeout(duration).is_negative() ? Timeout(0) : Timeout(duration));
   }
 
   template <typename Clock, typename Duration>
