@@ -26,6 +26,27 @@ inline int past_the_standard_streams(int descriptor) noexcept {
   return moved;
 }
 
+/// Two that were opened together, or the errno value that says why none were.
+struct DescriptorPair {
+  int error = 0;
+  int first = -1;
+  int second = -1;
+};
+
+/// Moves both `ends` so, which the system has opened if `result` is 0; else errno says why it has
+/// not. If one can't be moved, neither stays open.
+inline DescriptorPair both_past_the_standard_streams(int result, const int (&ends)[2]) noexcept {
+  if (result != 0) return {errno};
+  const int first = past_the_standard_streams(ends[0]);
+  const int second = past_the_standard_streams(ends[1]);
+  if (first >= 0 && second >= 0) return {0, first, second};
+  const int error = errno;
+  for (const int end : {first, second}) {
+    if (end >= 0) close(end);
+  }
+  return {error};
+}
+
 /// Owns a descriptor, or none. Moves as a unique_ptr does.
 class Descriptor {
  public:

@@ -11,6 +11,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "platform/descriptor.h"
+
 namespace tutti::inline TUTTI_ABI::platform {
 
 namespace {
@@ -68,7 +70,8 @@ int allocate(int descriptor, off_t size) noexcept {
 
 NamedMemory make_memory(std::size_t size) noexcept {
   NamedMemory memory;
-  memory.descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  memory.descriptor =
+      past_the_standard_streams(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (memory.descriptor < 0) return failed(memory);
   errno = allocate(memory.descriptor, static_cast<off_t>(size));
   return errno != 0 ? failed(memory) : mapped(memory);
@@ -86,7 +89,8 @@ int name_memory(const NamedMemory& memory, const char* name) noexcept {
 NamedMemory attach_memory(const char* name) noexcept {
   NamedMemory memory;
   // A link could lead anywhere.
-  memory.descriptor = open(Path(name).text.data(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  memory.descriptor =
+      past_the_standard_streams(open(Path(name).text.data(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   return memory.descriptor < 0 ? failed(memory) : mapped(memory);
 }
 

@@ -11,9 +11,9 @@ namespace tutti::inline TUTTI_ABI::platform {
 
 PacketPair make_packet_pair() noexcept {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {errno, {}, {}};
-  for (int& end : ends) end = past_the_standard_streams(end);
-  return {ends[0] < 0 || ends[1] < 0 ? errno : 0, Descriptor(ends[0]), Descriptor(ends[1])};
+  const DescriptorPair pair = both_past_the_standard_streams(
+      socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ends);
+  return {pair.error, Descriptor(pair.first), Descriptor(pair.second)};
 }
 
 int send_packet(const Descriptor& socket, std::span<const std::byte> bytes,
@@ -47,12 +47,11 @@ Packet receive_packet(const Descriptor& socket, std::span<std::byte> room, Patie
     packet.error = errno == ECONNRESET ? EPIPE : errno;
     return packet;
   }
-  PassedDescriptors::take_all(message,
-                              [&](int number) { packet.descriptors.emplace_back(number); });
+  const bool all_came = PassedDescriptors::take_all(
+      message, [&](int number) { packet.descriptors.emplace_back(number); });
   // There are no empty packets.
   if (size == 0) packet.error = EPIPE;
-  // Some descriptors had no room in this process.
-  if ((message.msg_flags & MSG_CTRUNC) != 0) packet.error = EMFILE;
+  if (!all_came) packet.error = EMFILE;
   packet.size = static_cast<std::size_t>(size);
   return packet;
 }

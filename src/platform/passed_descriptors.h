@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 
+#include "platform/descriptor.h"
 #include "tutti/config.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
@@ -36,10 +37,12 @@ class PassedDescriptors {
     message.msg_controllen = CMSG_SPACE(count * sizeof(int));
   }
 
-  /// Calls `take` with each that has come, who owns it then. One more may have come than there was
-  /// to be room for, since the room is rounded up.
+  /// Calls `take` with each that has come, past the standard streams, who owns it then. One more
+  /// may have come than there was to be room for, since the room is rounded up. False if some had
+  /// no room in this process.
   template <typename Take>
-  static void take_all(msghdr& message, const Take& take) {
+  static bool take_all(msghdr& message, const Take& take) {
+    bool all_came = (message.msg_flags & MSG_CTRUNC) == 0;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
       if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
@@ -47,9 +50,15 @@ class PassedDescriptors {
       for (std::size_t i = 0; i < count; ++i) {
         int descriptor;
         std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
-        take(descriptor);
+        descriptor = past_the_standard_streams(descriptor);
+        if (descriptor >= 0) {
+          take(descriptor);
+        } else {
+          all_came = false;
+        }
       }
     }
+    return all_came;
   }
 
  private:

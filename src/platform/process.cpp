@@ -16,6 +16,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "platform/stream.h"
+
 namespace tutti::inline TUTTI_ABI::platform {
 
 namespace {
@@ -87,10 +89,8 @@ void end_process(int code) noexcept {
 }
 
 LifeLine make_life_line() noexcept {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return {errno, {}, {}};
-  for (int& end : ends) end = past_the_standard_streams(end);
-  return {ends[0] < 0 || ends[1] < 0 ? errno : 0, Descriptor(ends[1]), Descriptor(ends[0])};
+  const DescriptorPair pipe = make_pipe();
+  return {pipe.error, Descriptor(pipe.second), Descriptor(pipe.first)};
 }
 
 int die_with_parent(const Descriptor& childs_end) noexcept {

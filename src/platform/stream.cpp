@@ -133,14 +133,13 @@ Transfer write_to_other(int descriptor, std::span<iovec> parts) noexcept {
 
 DescriptorPair make_pipe() noexcept {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return {errno};
-  return {0, ends[0], ends[1]};
+  return both_past_the_standard_streams(pipe2(ends, O_CLOEXEC), ends);
 }
 
 DescriptorPair make_socket_pair() noexcept {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return {errno};
-  return {0, ends[0], ends[1]};
+  return both_past_the_standard_streams(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+                                        ends);
 }
 
 Stream stream_of(int descriptor) noexcept {
@@ -239,7 +238,7 @@ bool wait_until_readable(int descriptor, std::int64_t deadline) noexcept {
 }
 
 int make_bell() noexcept {
-  return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return past_the_standard_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void ring(int bell) noexcept {
@@ -248,11 +247,6 @@ void ring(int bell) noexcept {
   while (write(bell, &once, sizeof once) < 0 && errno == EINTR) {
   }
   errno = saved;
-}
-
-int duplicate(int descriptor) noexcept {
-  const int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  return copy >= 0 ? copy : -errno;
 }
 
 void close_descriptor(int descriptor) noexcept {

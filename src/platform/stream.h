@@ -16,12 +16,6 @@
 
 namespace tutti::inline TUTTI_ABI::platform {
 
-struct DescriptorPair {
-  int error = 0;
-  int first = -1;
-  int second = -1;
-};
-
 /// What is written to the second can be read from the first.
 DescriptorPair make_pipe() noexcept;
 /// Two ends of a stream that goes both ways.
@@ -78,8 +72,5 @@ bool wait_until_readable(int descriptor, std::int64_t deadline) noexcept;
 int make_bell() noexcept;
 /// Async-signal-safe.
 void ring(int bell) noexcept;
-
-/// A descriptor of the same open file; negative: minus an errno value.
-int duplicate(int descriptor) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::platform

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "platform/spawn.h"
+#include "platform/stream.h"
 
 namespace tutti::inline TUTTI_ABI::platform {
 
@@ -31,17 +32,10 @@ constexpr const char* form = "%d,%d,%d";
 struct Pipe {
   Descriptor read;
   Descriptor write;
-  int error = 0;
+  int error;
 
-  Pipe() noexcept {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-      error = errno;
-      return;
-    }
-    read = Descriptor(ends[0]);
-    write = Descriptor(ends[1]);
-  }
+  explicit Pipe(const DescriptorPair& made = make_pipe()) noexcept
+      : read(made.first), write(made.second), error(made.error) {}
 };
 
 // The program as it is executed; made ready beforehand, since in a clone nothing can be allocated.
@@ -84,11 +78,10 @@ bool can_execute() noexcept {
     // Then it keeps the folder it is in, which does no harm.
   }
   char byte = 0;
-  // Before others are closed, since it may be one of the standard ones.
   if (write(ready, &byte, 1) < 0) {
     // Nobody waits for it.
   }
-  if (lifeline != STDIN_FILENO) dup2(lifeline, STDIN_FILENO);
+  dup2(lifeline, STDIN_FILENO);
   close(STDOUT_FILENO);
   syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
   while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {
@@ -125,7 +118,7 @@ bool execute(Execution& execution, Pipe& ready) noexcept {
 }  // namespace
 
 InheritedPages map_inherited(std::size_t size) noexcept {
-  Descriptor file(memfd_create("tutti-table", MFD_CLOEXEC));
+  Descriptor file(past_the_standard_streams(memfd_create("tutti-table", MFD_CLOEXEC)));
   if (!file || ftruncate(file.get(), static_cast<off_t>(size)) != 0) return {};
   void* const begin =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);

@@ -71,11 +71,20 @@ TEST(ProcessProgram, ATimelineOfASpawnedProcessGoesToAFileOfItsOwn) {
   fs::remove_all(folder);
 }
 
-TEST(ProcessProgram, RunsWithoutStandardStreams) {
+void run_without_streams(const std::string& name) {
   for (const char* closed : {"<&-", ">&-", "<&- >&- 2>&-"}) {
-    const std::string command = std::string("exec \"$0\" without_streams ") + closed;
+    const std::string command = "exec \"$0\" " + name + " " + closed;
     EXPECT_EQ(run_program("/bin/sh", {"-c", command, PROGRAM_PROCESS}).code, 0) << closed;
   }
+}
+
+TEST(ProcessProgram, RunsWithoutStandardStreams) {
+  run_without_streams("without_streams");
+}
+
+// Nor a survivor, named memory, a Pipe, or a descriptor that was received.
+TEST(ProcessProgram, NothingTakesThePlaceOfAClosedStandardStream) {
+  run_without_streams("objects_without_streams");
 }
 
 TEST(ProcessProgram, AnInterruptionEndsTheWaitForChildren) {

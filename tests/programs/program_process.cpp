@@ -1,4 +1,5 @@
 // Whole programs with child processes: see tests/multiprocessing/process_program_test.cpp.
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -6,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
+#include <vector>
 
 #include "programs/program.h"
 #include "tutti/multiprocessing.h"
@@ -139,6 +142,29 @@ int without_streams() {
   return 0;
 }
 
+// As above. The survivor's end of the program is told by a pipe: whoever printed into that would
+// have the memory removed that is still used.
+int objects_without_streams() {
+  const auto open_streams = [] {
+    std::vector<int> open;
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+      if (fcntl(stream, F_GETFD) >= 0) open.push_back(stream);
+    }
+    return open;
+  };
+  const std::vector<int> before = open_streams();
+  tutti::multiprocessing::SharedMemory memory(std::nullopt, true, 1);
+  const tutti::multiprocessing::SharedMemory attached(memory.name());
+  const auto pipe = tutti::multiprocessing::Pipe(false);
+  const auto [sender, receiver] = tutti::multiprocessing::Pipe();
+  tutti::multiprocessing::reduction::send_handle(sender, pipe.first.fileno());
+  const int received = tutti::multiprocessing::reduction::recv_handle(receiver);
+  const std::vector<int> after = open_streams();
+  close(received);
+  memory.unlink();
+  return after == before ? 0 : 1;
+}
+
 int interrupted_at_the_end() {
   Process child([] {
     tutti::sleep(0.05);
@@ -163,6 +189,7 @@ int main() {
       {"killed_parent_of_others", killed_parent_of_others},
       {"spawned", spawned},
       {"without_streams", without_streams},
+      {"objects_without_streams", objects_without_streams},
       {"interrupted_at_the_end", interrupted_at_the_end},
   });
 }
