@@ -1,7 +1,6 @@
 // Process: starting children, what they are and how they end.
 #include "tutti/multiprocessing/process.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,14 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "multiprocessing/telling.h"
 #include "support/sanitizer.h"
 #include "support/throws.h"
 #include "support/until.h"
@@ -34,55 +32,14 @@ using tutti::multiprocessing::Process;
 using tutti::multiprocessing::ProcessOptions;
 using tutti::thread::SystemExit;
 
-int exit_code_of(Process process) {
-  process.start();
-  process.join();
-  return process.exitcode().value_or(-1000);
-}
-
 /// A child that runs until it is told to end.
 Process sleeper(bool daemon = false) {
   return Process({.target = [] { tutti::sleep(3600); }, .daemon = daemon});
 }
 
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    ++count;
-  }
-  return count;
-}
-
 bool has_children() {
   return waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
-
-/// A pipe through which a child tells its parent what it has seen.
-class Channel {
- public:
-  Channel() {
-    if (pipe2(ends_, O_CLOEXEC) != 0) std::abort();
-  }
-  ~Channel() {
-    close(ends_[0]);
-    close(ends_[1]);
-  }
-  Channel(const Channel&) = delete;
-  Channel& operator=(const Channel&) = delete;
-
-  void tell(const std::string& text) const {
-    if (write(ends_[1], text.data(), text.size()) < 0) std::abort();
-  }
-  /// What has been told; waits for it if there is nothing.
-  std::string hear() const {
-    char text[4096];
-    return std::string(
-        text, static_cast<std::size_t>(std::max<ssize_t>(read(ends_[0], text, sizeof text), 0)));
-  }
-
- private:
-  int ends_[2];
-};
 
 // --- what runs -----------------------------------------------------------------------------------
 

@@ -1,18 +1,15 @@
 // Processes that are no copies of their parent: what they can be told, and what they have of it.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "multiprocessing/fork_server.h"
+#include "multiprocessing/telling.h"
 #include "runtime/registry.h"
 #include "support/throws.h"
 #include "support/until.h"
@@ -33,55 +30,6 @@ using tutti::multiprocessing::StartMethod;
 using tutti::thread::SystemExit;
 
 namespace {
-
-/// The writing end of a pipe, which crosses to another process.
-class Mouth {
- public:
-  Mouth() = default;
-  explicit Mouth(int descriptor) : descriptor_(descriptor) {}
-  void tell(const std::string& text) const {
-    if (write(descriptor_, text.data(), text.size()) < 0) std::abort();
-  }
-  template <typename Archive>
-  friend void tutti_serialize(Archive& archive, Mouth& mouth) {
-    archive.descriptor(mouth.descriptor_, "Mouth");
-  }
-
- private:
-  int descriptor_ = -1;
-};
-
-/// A pipe through which a child tells its parent what it has seen.
-class Tube {
- public:
-  Tube() {
-    if (pipe2(ends_, O_CLOEXEC) != 0) std::abort();
-  }
-  ~Tube() {
-    close(ends_[0]);
-    close(ends_[1]);
-  }
-  Tube(const Tube&) = delete;
-  Tube& operator=(const Tube&) = delete;
-
-  Mouth mouth() const { return Mouth(ends_[1]); }
-  std::string hear() const {
-    char text[4096];
-    const ssize_t size = read(ends_[0], text, sizeof text);
-    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  }
-
- private:
-  int ends_[2];
-};
-
-std::size_t count_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    ++count;
-  }
-  return count;
-}
 
 int changed_by_main = 0;
 
@@ -125,10 +73,7 @@ class Told : public testing::TestWithParam<StartMethod> {
     return Process(std::move(options));
   }
   int exit_code_of(tutti::multiprocessing::Callable target) {
-    Process process = made({.target = std::move(target)});
-    process.start();
-    process.join();
-    return process.exitcode().value_or(-1000);
+    return tests::exit_code_of(made({.target = std::move(target)}));
   }
 };
 
@@ -148,10 +93,7 @@ TEST_P(Told, CallsAnObjectThatCrosses) {
 }
 
 TEST_P(Told, NeedsNoTarget) {
-  Process process = made({});
-  process.start();
-  process.join();
-  EXPECT_EQ(process.exitcode(), 0);
+  EXPECT_EQ(tests::exit_code_of(made({})), 0);
 }
 
 TEST_P(Told, SharesNoMemoryWithItsParent) {
@@ -163,11 +105,11 @@ TEST_P(Told, SharesNoMemoryWithItsParent) {
 TEST_P(Told, KnowsWhoItIs) {
   const std::string key = current_process().authkey();
   current_process().set_authkey("secret");
-  const Tube tube;
+  const Channel channel;
   Process process =
-      made({.target = {tell_who_it_is, tube.mouth()}, .name = "child", .daemon = true});
+      made({.target = {tell_who_it_is, channel.mouth()}, .name = "child", .daemon = true});
   process.start();
-  EXPECT_EQ(tube.hear(),
+  EXPECT_EQ(channel.hear(),
             "child MainProcess " + std::to_string(getpid()) + " alive secret fork daemon");
   process.join();
   EXPECT_EQ(process.exitcode(), 0);
@@ -178,7 +120,7 @@ TEST_P(Told, HasOnlyItsOwnDescriptors) {
   const int none_of_its = dup(STDERR_FILENO);
   // The standard ones, the registry, the folder that is looked at; and, if there is one, its end of
   // the life line.
-  EXPECT_LE(exit_code_of([] { throw SystemExit{static_cast<int>(count_descriptors())}; }), 6);
+  EXPECT_LE(exit_code_of([] { throw SystemExit{static_cast<int>(open_descriptors())}; }), 6);
   close(none_of_its);
 }
 
@@ -228,10 +170,10 @@ TEST_P(Told, MayHaveChildrenOfAnyKind) {
 
 TEST_P(Told, SharesTheRegistryOfThreads) {
   namespace runtime = tutti::runtime;
-  const Tube tube;
-  Process process = made({.target = {tell_ident, tube.mouth()}});
+  const Channel channel;
+  Process process = made({.target = {tell_ident, channel.mouth()}});
   process.start();
-  const auto ident = static_cast<runtime::ThreadId>(std::stoul(tube.hear()));
+  const auto ident = static_cast<runtime::ThreadId>(std::stoul(channel.hear()));
   const runtime::Slot& slot = runtime::slot_at(runtime::slot_number(ident));
   EXPECT_EQ(runtime::id_of(slot), ident);
   EXPECT_EQ(slot.process.load(), process.pid());
@@ -258,7 +200,7 @@ TEST_P(Told, RefusesWhatCannotCross) {
 TEST_P(Told, LeavesNothingBehind) {
   // One before: the first start may make what is kept for others.
   EXPECT_EQ(exit_code_of([] {}), 0);
-  const std::size_t open = count_descriptors();
+  const std::size_t open = open_descriptors();
   for (int i = 0; i < 20; ++i) {
     Process process =
         made({.target = {[](int code) { throw SystemExit{code}; }, i}, .daemon = i % 2 == 0});
@@ -266,7 +208,7 @@ TEST_P(Told, LeavesNothingBehind) {
     process.join();
     ASSERT_EQ(process.exitcode(), i);
   }
-  EXPECT_EQ(count_descriptors(), open);
+  EXPECT_EQ(open_descriptors(), open);
 }
 
 std::string name_of_method(const testing::TestParamInfo<StartMethod>& method) {
@@ -284,10 +226,11 @@ void tell_server(const Mouth& mouth) {
 }
 
 TEST(ForkServer, IsReplacedWhenItWasKilled) {
-  const Tube tube;
-  Process first({.target = {tell_server, tube.mouth()}, .start_method = StartMethod::forkserver});
+  const Channel channel;
+  Process first(
+      {.target = {tell_server, channel.mouth()}, .start_method = StartMethod::forkserver});
   first.start();
-  const pid_t server = std::stoi(tube.hear());
+  const pid_t server = std::stoi(channel.hear());
   EXPECT_NE(server, getpid());
   ASSERT_EQ(kill(server, SIGKILL), 0);
   // Its child goes on, but nobody is left who is told its exit code.
@@ -296,7 +239,8 @@ TEST(ForkServer, IsReplacedWhenItWasKilled) {
   first.join();
   EXPECT_EQ(first.exitcode(), 255);
 
-  Process second({.target = {tell_server, tube.mouth()}, .start_method = StartMethod::forkserver});
+  Process second(
+      {.target = {tell_server, channel.mouth()}, .start_method = StartMethod::forkserver});
   // It may be dying still, and take the request with it.
   until([&] {
     try {
@@ -306,7 +250,7 @@ TEST(ForkServer, IsReplacedWhenItWasKilled) {
       return false;
     }
   });
-  EXPECT_NE(std::stoi(tube.hear()), server);
+  EXPECT_NE(std::stoi(channel.hear()), server);
   second.kill();
   second.join();
   EXPECT_EQ(second.exitcode(), -SIGKILL);
@@ -318,10 +262,11 @@ bool waits_for_a_process(const tutti::threading::Thread& thread) {
 }
 
 TEST(ForkServer, AStartThatWaitsForItIsSeenAndCanBeInterrupted) {
-  const Tube tube;
-  Process first({.target = {tell_server, tube.mouth()}, .start_method = StartMethod::forkserver});
+  const Channel channel;
+  Process first(
+      {.target = {tell_server, channel.mouth()}, .start_method = StartMethod::forkserver});
   first.start();
-  const pid_t server = std::stoi(tube.hear());
+  const pid_t server = std::stoi(channel.hear());
   ASSERT_EQ(kill(server, SIGSTOP), 0);
   Process second({.target = {sleep_long}, .start_method = StartMethod::forkserver});
   tutti::threading::Thread interrupter([] {
