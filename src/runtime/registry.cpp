@@ -1,6 +1,8 @@
 // Slots are handed out lock-free, so that a process killed in the middle blocks nobody: at worst
 // the one slot it was taking, or giving back, is lost, for it is unused and among the released no
-// more, or not yet. All others that the dead have are swept up.
+// more, or not yet. Nothing tells such a slot from one that a living thread is about to take, so it
+// is not looked for: each such kill costs one of 65,535. All others that the dead have are swept
+// up.
 #include "runtime/registry.h"
 
 #include <cstdio>
