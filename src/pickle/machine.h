@@ -25,7 +25,12 @@ class Tree::Machine {
   void run();
 
  private:
-  // --- the pickle ---
+  // Nodes that every tree has, so that these most common values cost nothing.
+  static constexpr std::uint32_t none_node = 0;
+  static constexpr std::uint32_t false_node = 1;
+  static constexpr std::uint32_t true_node = 2;
+
+  // --- the pickle (machine_stack.cpp) ---
   std::string_view take(std::uint64_t size);
   std::string_view take_line();
   std::uint64_t take_number(std::size_t size);
@@ -52,16 +57,20 @@ class Tree::Machine {
   void push_container(Type type, std::size_t begin);
   void extend(Type type, const char* given);
 
-  // --- opcodes with a body ---
+  // --- opcodes ---
   bool step(unsigned char code);
+  void memoize(std::uint64_t index);
+  void get(std::uint64_t index);
+
+  // --- lines of text (machine_lines.cpp) ---
   void decimal(std::string_view digits);
   void float_line();
   void string_line();
   void unicode_line();
-  void global(std::string_view module, std::string_view name);
-  void memoize(std::uint64_t index);
-  void get(std::uint64_t index);
   std::uint64_t line_number();
+
+  // --- classes (machine_calls.cpp) ---
+  void global(std::string_view module, std::string_view name);
   void reduce();
   Node reduced(const Node& callable, std::uint32_t arguments);
   std::vector<std::uint32_t> parts_of(const Node& container) const;
