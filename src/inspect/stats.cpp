@@ -35,10 +35,10 @@ bool is_queue(WaitKind kind) {
   return kind == WaitKind::queue_full || kind == WaitKind::queue_empty;
 }
 
-std::string name_of_thread(ThreadId id) {
-  const runtime::Slot& slot = runtime::slot_at(runtime::slot_number(id));
-  std::string name = slot.name.get();
-  return id != 0 && runtime::id_of(slot) == id ? name : "";
+// Empty if nobody has it.
+std::string name_of_owner(ThreadId owner) {
+  const auto known = owner == 0 ? std::nullopt : runtime::identity_of(owner);
+  return known ? known->name.data() : "";
 }
 
 // Of an object that lives: see for_each_wait_stats().
@@ -115,7 +115,7 @@ std::vector<LockStats> lock_stats() {
                    .address = place.stats.object,
                    .waits = waits_of(place),
                    .hand_offs = place.stats.hand_offs,
-                   .owner = name_of_thread(place.owner)});
+                   .owner = name_of_owner(place.owner)});
   }
   std::sort(all.begin(), all.end(), [](const LockStats& a, const LockStats& b) {
     return a.waits.longest > b.waits.longest;
