@@ -1,8 +1,10 @@
 #include "runtime/settings.h"
 
+#include <charconv>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "tutti/platform/floor.h"
 
@@ -56,6 +58,19 @@ std::int64_t read_slow_wait() noexcept {
   return static_cast<std::int64_t>(milliseconds * 1e6);
 }
 
+std::size_t read_trace_capacity() noexcept {
+  constexpr std::size_t usual = 65'536;
+  constexpr std::size_t most = 1u << 30;
+  const std::string_view value = variable("TUTTI_TRACE_EVENTS");
+  if (value.empty()) return usual;
+  std::size_t number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [at, error] = std::from_chars(value.data(), end, number);
+  if (at == end && error == std::errc() && number >= 1 && number <= most) return number;
+  complain("TUTTI_TRACE_EVENTS", value, "a number from 1 to 1073741824");
+  return usual;
+}
+
 }  // namespace
 
 void read_settings() noexcept {
@@ -65,6 +80,8 @@ void read_settings() noexcept {
   suppressed_lock_order();
   is_shown_to_others();
   reports_on_quit();
+  trace_path();
+  trace_capacity();
   slow_wait();
 }
 
@@ -101,6 +118,16 @@ bool is_shown_to_others() noexcept {
 bool reports_on_quit() noexcept {
   static const bool reports = !is_off("TUTTI_QUIT");
   return reports;
+}
+
+std::string_view trace_path() noexcept {
+  static const std::string_view path = variable("TUTTI_TRACE");
+  return path;
+}
+
+std::size_t trace_capacity() noexcept {
+  static const std::size_t capacity = read_trace_capacity();
+  return capacity;
 }
 
 std::int64_t slow_wait() noexcept {

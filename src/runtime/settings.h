@@ -1,6 +1,7 @@
 // What the environment says about diagnosis, read once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -43,6 +44,11 @@ bool are_locks_watched() noexcept;
 bool is_shown_to_others() noexcept;
 /// False with TUTTI_QUIT=off: SIGQUIT ends the program, as it would without tutti.
 bool reports_on_quit() noexcept;
+
+/// TUTTI_TRACE=FILE: where the program's timeline goes; empty if it has none.
+std::string_view trace_path() noexcept;
+/// TUTTI_TRACE_EVENTS=n: how many events of each thread a timeline has room for; 65536 by default.
+std::size_t trace_capacity() noexcept;
 
 /// TUTTI_SLOW_WAIT=milliseconds: from what time on a wait for a lock is told on stderr, in
 /// nanoseconds; platform::never by default.

@@ -17,6 +17,7 @@
 #include "platform/stack.h"
 #include "runtime/guard.h"
 #include "runtime/names.h"
+#include "runtime/settings.h"
 #include "runtime/trace_writer.h"
 #include "tutti/errors.h"
 
@@ -26,7 +27,6 @@ constinit platform::hint<bool> is_recording{false};
 
 namespace {
 
-constexpr std::size_t usual_capacity = 65'536;
 // What threads have left behind that have ended may fill so many rings.
 constexpr std::size_t rings_of_ended = 16;
 // A thread that has ended takes some room also if it has left no event.
@@ -60,7 +60,7 @@ struct Recording {
   std::FILE* file = nullptr;
   bool is_under_way = false;
   std::int64_t begin = 0;
-  std::size_t capacity = usual_capacity;
+  std::size_t capacity = trace_capacity();
   /// Of the living threads; longer than the recording, for the threads know where they are.
   std::vector<Lane*> lanes;
   std::deque<ThreadTrace> ended;
@@ -329,21 +329,6 @@ void write_and_terminate() {
   std::abort();
 }
 
-std::size_t capacity_by_environment() {
-  const char* text = std::getenv("TUTTI_TRACE_EVENTS");
-  if (text == nullptr) return usual_capacity;
-  char* end = nullptr;
-  const unsigned long long number = std::strtoull(text, &end, 10);
-  constexpr unsigned long long most = 1u << 30;
-  const bool is_number = end != text && *end == '\0' && *text != '-';
-  if (is_number && number >= 1 && number <= most) return static_cast<std::size_t>(number);
-  platform::print_error((std::string("tutti: TUTTI_TRACE_EVENTS is '") + text +
-                         "', which is no number from 1 to 1073741824; " +
-                         std::to_string(usual_capacity) + " is taken instead\n")
-                            .c_str());
-  return usual_capacity;
-}
-
 }  // namespace
 
 // --- what the slow paths say ---------------------------------------------------------------------
@@ -462,12 +447,11 @@ void start(const std::string& path) {
 void start_by_environment() noexcept {
   if constexpr (!platform::has_timeline) return;
   try {
-    const char* path = std::getenv("TUTTI_TRACE");
-    if (path == nullptr || *path == '\0') return;
-    recording().capacity = capacity_by_environment();
+    std::string path(trace_path());
+    if (path.empty()) return;
     // The program that has spawned this one writes the file itself.
-    const bool is_spawned = platform::inheritance().was_spawned();
-    start(is_spawned ? path + ("." + std::to_string(platform::process_id())) : path);
+    if (platform::inheritance().was_spawned()) path += "." + std::to_string(platform::process_id());
+    start(path);
   } catch (const std::exception& error) {
     platform::print_error(
         (std::string("tutti: TUTTI_TRACE: ") + error.what() + "; the program goes on without\n")

@@ -267,8 +267,7 @@ TEST_F(Tracing, ANumberOfEventsThatIsNoneIsReported) {
   const Trace trace = trace_of("queue");
   unsetenv("TUTTI_TRACE_EVENTS");
   EXPECT_EQ(ended_.err,
-            "tutti: TUTTI_TRACE_EVENTS is '-5', which is no number from 1 to 1073741824; 65536 is "
-            "taken instead\n");
+            "tutti: TUTTI_TRACE_EVENTS='-5' is ignored: expected a number from 1 to 1073741824\n");
   EXPECT_EQ(trace.threads.size(), 2u);
 }
 
