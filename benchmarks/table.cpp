@@ -62,6 +62,8 @@ struct Comparison {
   std::vector<std::string> peers;
   std::optional<double> goal = std::nullopt;
   Against against = Against::ratio_to_peer;
+  /// The contender that is held against them.
+  std::string ours = "tutti";
 };
 
 std::vector<Comparison> queue_comparisons() {
@@ -111,6 +113,22 @@ std::vector<Comparison> process_queue_comparisons() {
   all.push_back({"mp_roundtrip_64", wall_time, peers, 0.05});
   all.push_back({"mp_roundtrip_64", cpu_time, {"pipe", "unix_socket", "boost_message_queue"}});
   return all;
+}
+
+std::vector<Comparison> process_comparisons() {
+  const auto ratio = Against::ratio_to_peer;
+  const std::vector<std::string> mutexes = {"pthread_robust", "pthread_shared",
+                                            "boost_interprocess"};
+  return {
+      {"process_start_join", wall_time, {"fork"}, 1.15},
+      {"process_start_join", wall_time, {"python"}},
+      {"process_start_join", wall_time, {"posix_spawn"}, std::nullopt, ratio, "tutti_spawn"},
+      {"process_start_join", wall_time, {"fork"}, std::nullopt, ratio, "tutti_forkserver"},
+      {"mp_lock_uncontended", own_time, mutexes},
+      {"mp_lock_contended", wall_time, mutexes},
+      {"pool_map_processes", wall_time, {"cpython"}, 0.02},
+      {"pool_map_processes_chunk_1", wall_time, {"cpython"}, 0.02},
+  };
 }
 
 std::vector<Comparison> comparisons() {
@@ -183,6 +201,8 @@ std::vector<Comparison> comparisons() {
   all.insert(all.end(), queues.begin(), queues.end());
   const std::vector<Comparison> process_queues = process_queue_comparisons();
   all.insert(all.end(), process_queues.begin(), process_queues.end());
+  const std::vector<Comparison> processes = process_comparisons();
+  all.insert(all.end(), processes.begin(), processes.end());
   return all;
 }
 
@@ -353,7 +373,7 @@ class Row {
   Row(const Results& results, const Comparison& comparison)
       : results_(results),
         comparison_(comparison),
-        ours_(results.figures(comparison.subject, "tutti", comparison.measure)) {}
+        ours_(results.figures(comparison.subject, comparison.ours, comparison.measure)) {}
 
   /// With the figures of all peers, which the goal does not refer to.
   Cells against_nothing() const {
@@ -380,7 +400,7 @@ class Row {
     }
     with_goal = with_goal && comparison_.goal.has_value();
     return {title(),
-            write(ours),
+            (comparison_.ours == "tutti" ? "" : comparison_.ours + " ") + write(ours),
             peer + " " + write(theirs),
             result_text,
             with_goal ? goal_of(comparison_) : "",
