@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "multiprocessing/start_method.h"
 #include "multiprocessing/worker_pool.h"
 #include "runtime/describe.h"
 #include "tutti/errors.h"
@@ -36,8 +37,18 @@ WorkerPoolOptions checked(PoolOptions options) {
   }
   check_at_least("retries", options.retries, 0);
   result.retries = options.retries;
+  result.start_method = options.context ? options.context->method() : start_method_in_force();
   result.initializer = std::move(options.initializer);
   return result;
+}
+
+Pool Context::Pool(std::optional<int> processes) const {
+  return Pool(PoolOptions{.processes = processes});
+}
+
+Pool Context::Pool(PoolOptions options) const {
+  options.context = *this;
+  return multiprocessing::Pool(std::move(options));
 }
 
 Pool::Pool(PoolOptions options) : pool_(WorkerPool::start(checked(std::move(options)))) {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <type_traits>
+#include <utility>
 
 #include "platform/segment.h"
 #include "runtime/shared_waiting.h"
@@ -15,29 +16,49 @@ using platform::in_pages;
 using platform::page;
 
 constexpr std::size_t seat_size = in_pages(sizeof(SeatWords)) + ResultWriter::ring_size;
-constexpr std::size_t seats_begin = in_pages(sizeof(PoolWords));
+constexpr std::size_t modules_begin = in_pages(sizeof(PoolWords));
+constexpr std::size_t seats_begin = modules_begin + in_pages(sizeof(ModuleRecords));
 
 // Of the addresses that a process has, this is a sixteenth.
 constexpr std::size_t most_in_all = std::size_t{8} << 40;
 constexpr std::size_t smallest_area = std::size_t{16} << 20;
 
 static_assert(std::is_trivially_destructible_v<PoolWords> &&
+              std::is_trivially_destructible_v<ModuleRecords> &&
               std::is_trivially_destructible_v<SeatWords>);
+
+constexpr std::size_t areas_begin(std::size_t workers) noexcept {
+  return seats_begin + workers * seat_size;
+}
+
+Segment make_segment(std::size_t workers) {
+  const std::size_t areas = workers + 1;
+  const std::size_t largest_area = std::min(platform::memory_of_machine(), most_in_all / areas);
+  return Segment::make_largest(
+      areas_begin(workers) + in_pages(std::max(largest_area, smallest_area)) * areas,
+      PoolMemory::least_size(workers), "tutti pool");
+}
 
 }  // namespace
 
-PoolMemory::PoolMemory(std::size_t workers)
-    : workers_(workers), areas_begin_(seats_begin + workers * seat_size) {
-  const std::size_t areas = workers + 1;
-  const std::size_t largest_area = std::min(platform::memory_of_machine(), most_in_all / areas);
-  segment_ =
-      Segment::make_largest(areas_begin_ + in_pages(std::max(largest_area, smallest_area)) * areas,
-                            areas_begin_ + smallest_area * areas, "tutti pool");
-  area_ = (segment_.size() - areas_begin_) / areas / page * page;
+std::size_t PoolMemory::least_size(std::size_t workers) noexcept {
+  return areas_begin(workers) + smallest_area * (workers + 1);
 }
+
+PoolMemory::PoolMemory(std::size_t workers) : PoolMemory(workers, make_segment(workers)) {}
+
+PoolMemory::PoolMemory(std::size_t workers, Segment segment)
+    : workers_(workers),
+      areas_begin_(areas_begin(workers)),
+      segment_(std::move(segment)),
+      area_((segment_.size() - areas_begin_) / (workers + 1) / page * page) {}
 
 PoolWords& PoolMemory::words() const noexcept {
   return *reinterpret_cast<PoolWords*>(segment_.data());
+}
+
+ModuleRecords& PoolMemory::modules() const noexcept {
+  return *reinterpret_cast<ModuleRecords*>(segment_.data() + modules_begin);
 }
 
 SeatWords& PoolMemory::seat(std::size_t seat) const noexcept {

@@ -1,6 +1,7 @@
 // What a pool's parent and its workers share: one segment, in which this lies.
 //
 //     PoolWords   who is idle, whether the parent sleeps, the ring of tasks
+//     modules     of which tasks call functions, if the workers are not forked
 //     seats       one a worker: its words and the ring of its results
 //     results     one area a worker, for large results
 //     tasks       for the bytes of tasks that are not inline
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <span>
 
+#include "multiprocessing/code_table.h"
 #include "multiprocessing/result_ring.h"
 #include "multiprocessing/task_ring.h"
 #include "tutti/multiprocessing/segment.h"
@@ -49,8 +51,15 @@ class PoolMemory {
  public:
   /// Throws OSError when there is no room for it.
   explicit PoolMemory(std::size_t workers);
+  /// In a worker that was not forked: the memory that the parent has made for so many.
+  PoolMemory(std::size_t workers, Segment segment);
 
+  /// Of the segment, for so many workers.
+  static std::size_t least_size(std::size_t workers) noexcept;
+
+  const Segment& segment() const noexcept { return segment_; }
   PoolWords& words() const noexcept;
+  ModuleRecords& modules() const noexcept;
   SeatWords& seat(std::size_t seat) const noexcept;
   ResultPlaces results_of(std::size_t seat) const noexcept;
   /// The area for the bytes of tasks.
@@ -71,10 +80,10 @@ class PoolMemory {
   bool wake_worker_of(std::size_t word) const noexcept;
 
   std::size_t workers_;
-  /// Bytes of the area for large results of one worker.
-  std::size_t area_;
   std::size_t areas_begin_;
   Segment segment_;
+  /// Bytes of the area for large results of one worker.
+  std::size_t area_;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

@@ -2,7 +2,9 @@
 
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,8 +22,13 @@ namespace {
 // A task, its bytes, and where its result goes.
 class Running final : public TaskResult {
  public:
-  Running(const WorkerDuties& duties, ResultWriter& writer, const OfferedTask& task) noexcept
-      : memory_(duties.memory), on_exit_(duties.on_exit), writer_(writer), task_(task) {}
+  Running(const WorkerDuties& duties, CodeTable& code, ResultWriter& writer,
+          const OfferedTask& task) noexcept
+      : memory_(duties.memory),
+        on_exit_(duties.on_exit),
+        code_(code),
+        writer_(writer),
+        task_(task) {}
 
   // What ends the process comes out: a thread::SystemExit.
   void run() {
@@ -36,9 +43,8 @@ class Running final : public TaskResult {
 
  private:
   void call() {
-    pickle::Reader reader(bytes());
-    const TaskKind* kind = nullptr;
-    reader.read(&kind, sizeof kind);
+    TaskReader reader(bytes(), code_);
+    const auto* const kind = reinterpret_cast<const TaskKind*>(reader.read_address());
     kind->run(reader, *this);
   }
 
@@ -79,6 +85,7 @@ class Running final : public TaskResult {
 
   const PoolMemory& memory_;
   const WorkerDuties::OnExit on_exit_;
+  CodeTable& code_;
   ResultWriter& writer_;
   const OfferedTask& task_;
   bool is_exit_ = false;
@@ -91,6 +98,7 @@ class Worker {
       : duties_(duties),
         words_(duties.memory.words()),
         seat_(duties.memory.seat(duties.seat)),
+        code_(duties.modules),
         writer_(duties.memory.results_of(duties.seat)) {}
 
   void begin() {
@@ -102,7 +110,7 @@ class Worker {
     for (std::uint64_t done = 0; !duties_.most_tasks || done < *duties_.most_tasks; ++done) {
       const std::optional<OfferedTask> task = next_task();
       if (!task) return;
-      Running(duties_, writer_, *task).run();
+      Running(duties_, code_, writer_, *task).run();
     }
   }
 
@@ -171,10 +179,84 @@ class Worker {
   const WorkerDuties& duties_;
   PoolWords& words_;
   SeatWords& seat_;
+  CodeTable code_;
   ResultWriter writer_;
 };
 
+// What a worker is told that is no copy of its parent.
+struct Told {
+  /// The index of the memory's descriptor, and for how many workers it is.
+  int memory = -1;
+  std::uint64_t workers = 0;
+  std::uint16_t seat = 0;
+  std::optional<std::uint64_t> most_tasks;
+  WorkerDuties::OnExit on_exit = WorkerDuties::OnExit::ends;
+  /// A Crossing::Entry; without a build if there is none.
+  FunctionName initializer;
+  // What the initializer's entry reads follows.
+};
+
+void work_as_told(pickle::Reader& reader) {
+  const auto told = pickle::unpack<Told>(reader);
+  const auto workers = static_cast<std::size_t>(told.workers);
+  const PoolMemory memory(workers, Segment::adopt(reader.passage()->take_descriptor(told.memory),
+                                                  PoolMemory::least_size(workers), "tutti pool"));
+  Callable initializer;
+  if (!told.initializer.build.empty()) {
+    initializer = Callable(
+        [&] { reinterpret_cast<Crossing::Entry>(find_function(told.initializer))(reader); });
+  }
+  work_for_pool({memory, told.seat, initializer, told.most_tasks, told.on_exit, &memory.modules()});
+}
+
+class WorkerTarget final : public Invocation, public Crossing {
+ public:
+  WorkerTarget(const WorkerDuties& duties, std::size_t workers) noexcept
+      : duties_(duties), workers_(workers) {}
+
+  void call() override { work_for_pool(duties_); }
+  const Crossing* crossing() const noexcept override {
+    return duties_.initializer && initializer() == nullptr ? nullptr : this;
+  }
+  std::string obstacle() const override {
+    return "the pool's initializer: " + duties_.initializer.obstacle();
+  }
+
+  Entry entry() const noexcept override { return work_as_told; }
+  std::size_t size() const override {
+    return pickle::packed_size(told()) + (duties_.initializer ? initializer()->size() : 0);
+  }
+  void write(pickle::Writer& writer) const override {
+    Told all = told();
+    all.memory = writer.passage()->add_descriptor(duties_.memory.segment().descriptor());
+    pickle::pack(writer, all);
+    if (duties_.initializer) initializer()->write(writer);
+  }
+
+ private:
+  const Crossing* initializer() const noexcept { return duties_.initializer.crossing(); }
+
+  Told told() const {
+    Told told;
+    told.workers = workers_;
+    told.seat = duties_.seat;
+    told.most_tasks = duties_.most_tasks;
+    told.on_exit = duties_.on_exit;
+    if (duties_.initializer) {
+      told.initializer = name_function(reinterpret_cast<std::uintptr_t>(initializer()->entry()));
+    }
+    return told;
+  }
+
+  const WorkerDuties duties_;
+  const std::size_t workers_;
+};
+
 }  // namespace
+
+Callable worker_target(const WorkerDuties& duties, std::size_t workers) {
+  return Callable(std::make_unique<WorkerTarget>(duties, workers));
+}
 
 void work_for_pool(const WorkerDuties& duties) {
   Worker worker(duties);

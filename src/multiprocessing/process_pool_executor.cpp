@@ -10,6 +10,7 @@ ProcessPoolExecutor::ProcessPoolExecutor(ProcessPoolOptions options) {
   checked.processes = options.max_workers;
   checked.initializer = std::move(options.initializer);
   checked.maxtasksperchild = options.max_tasks_per_child;
+  checked.context = options.mp_context;
   multiprocessing::WorkerPoolOptions made = multiprocessing::checked(std::move(checked));
   made.kind = "ProcessPoolExecutor";
   made.is_brittle = true;

@@ -11,7 +11,7 @@
 //     63            16 15        0
 //     ┌───────────────┬───────────┐
 //     │ position + 1  │ seat + 1  │     position: the task's number, from 0; its slot is that
-//     modulo └───────────────┴───────────┘     the capacity
+//     └───────────────┴───────────┘     modulo the capacity
 //
 //     0 | 0      → p + 1 | 0             offered by the parent, which has written the task before
 //     p + 1 | 0  → p + 1 | s + 1         taken by the worker on seat s

@@ -57,6 +57,7 @@ WorkerPool::WorkerPool(WorkerPoolOptions options)
       name_(name_of_pool(options_.kind)),
       process_(platform::process_id()),
       memory_(options_.workers),
+      code_(options_.start_method == StartMethod::fork ? nullptr : &memory_.modules()),
       store_(memory_.task_bytes().size()),
       window_(options_.is_brittle ? options_.workers + 1 : TaskRing::capacity + options_.workers) {
   seats_.reserve(options_.workers);
@@ -655,10 +656,8 @@ bool WorkerPool::holds(std::size_t seat, const Flight& flight) const noexcept {
 
 std::string WorkerPool::name_of_task(Flight& flight) noexcept {
   try {
-    pickle::Reader reader(bytes_of(flight));
-    const TaskKind* kind = nullptr;
-    reader.read(&kind, sizeof kind);
-    return kind->name(reader);
+    TaskReader reader(bytes_of(flight), code_);
+    return reinterpret_cast<const TaskKind*>(reader.read_address())->name(reader);
   } catch (...) {
     return "a task";
   }
@@ -766,20 +765,23 @@ bool WorkerPool::needs_workers() const noexcept {
          (state() == State::closed && memory_.words().is_closed.load(platform::acquire) == 0);
 }
 
-void WorkerPool::work(std::size_t seat) {
-  work_for_pool({memory_, static_cast<std::uint16_t>(seat), options_.initializer,
-                 options_.most_tasks,
-                 options_.is_brittle ? WorkerDuties::OnExit::fails : WorkerDuties::OnExit::ends});
+std::string WorkerPool::name_of_worker(std::uint64_t number) const {
+  const char* const kind = options_.start_method == StartMethod::fork    ? "Fork"
+                           : options_.start_method == StartMethod::spawn ? "Spawn"
+                                                                         : "ForkServer";
+  return kind + ("PoolWorker-" + std::to_string(number));
 }
 
 void WorkerPool::start_worker(std::size_t number) {
   Seat& seat = *seats_[number];
-  seat.name = "ForkPoolWorker-" + std::to_string(++workers_made_);
-  Process worker({.target = Callable([this, number] { work(number); }),
+  seat.name = name_of_worker(++workers_made_);
+  const WorkerDuties duties{
+      memory_, static_cast<std::uint16_t>(number), options_.initializer, options_.most_tasks,
+      options_.is_brittle ? WorkerDuties::OnExit::fails : WorkerDuties::OnExit::ends};
+  Process worker({.target = worker_target(duties, workers()),
                   .name = seat.name,
                   .daemon = true,
-                  // It has the pool's memory, and tasks name functions by their addresses.
-                  .start_method = StartMethod::fork});
+                  .start_method = options_.start_method});
   worker.start();
   seat.pid = worker.pid().value_or(0);
   seat.worker.emplace(std::move(worker));
@@ -887,6 +889,10 @@ NewTask::NewTask(WorkerPool& pool, std::size_t size, Origin origin)
 
 NewTask::~NewTask() {
   if (!is_submitted_) pool_.discard(ticket_);
+}
+
+CodeTable& NewTask::code() const noexcept {
+  return pool_.code();
 }
 
 void NewTask::submit(TaskOwner& owner, std::uint32_t index) {

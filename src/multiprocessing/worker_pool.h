@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "multiprocessing/code_table.h"
 #include "multiprocessing/pool_memory.h"
 #include "multiprocessing/result_ring.h"
 #include "multiprocessing/task_store.h"
@@ -44,6 +45,7 @@ struct WorkerPoolOptions {
   /// "Pool", "ProcessPoolExecutor": for messages.
   const char* kind = "Pool";
   std::size_t workers = 1;
+  StartMethod start_method = StartMethod::fork;
   Callable initializer = {};
   /// So many tasks a worker runs before another takes its place.
   std::optional<std::uint64_t> most_tasks = std::nullopt;
@@ -73,6 +75,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   bool is_of_another_process() const noexcept;
 
   // --- tasks ---
+  CodeTable& code() noexcept { return code_; }
   /// Throws what says why there can be no tasks any more.
   void check_open() const;
   /// Room for a task of `size` bytes, by a ticket. Throws as check_open(), and OSError.
@@ -203,19 +206,18 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   // --- the supervisor ---
   void supervise();
   bool needs_workers() const noexcept;
+  std::string name_of_worker(std::uint64_t number) const;
   void start_worker(std::size_t number);
   bool fill_seats();
   bool has_workers() const noexcept;
   void look_for_ends();
   void end_workers();
 
-  /// What a worker does.
-  void work(std::size_t seat);
-
   WorkerPoolOptions options_;
   const std::string name_;
   const std::uint32_t process_;
   PoolMemory memory_;
+  CodeTable code_;
   std::vector<std::unique_ptr<Seat>> seats_;
 
   mutable runtime::Guard guard_;

@@ -117,6 +117,11 @@ Module load_module(const std::string& path) {
   return find(0, &path);
 }
 
+void keep_loaded(const std::string& path) {
+  // A handle that nobody closes. The program itself is never unloaded.
+  if (!path.empty()) dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
+}
+
 std::string describe_load_error() {
   const char* text = dlerror();
   return text == nullptr ? "it is loaded under another name" : text;

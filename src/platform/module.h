@@ -24,6 +24,9 @@ Module module_at(std::uintptr_t address);
 /// The module of this path; a library that is not loaded is loaded.
 Module load_module(const std::string& path);
 
+/// From now on the module of this path stays where it is, also when who has loaded it closes it.
+void keep_loaded(const std::string& path);
+
 /// "unknown file": why load_module() has found nothing.
 std::string describe_load_error();
 

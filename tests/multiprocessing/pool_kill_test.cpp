@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "multiprocessing/pool_memory.h"
-#include "support/sanitizer.h"
+#include "support/start_methods.h"
 #include "support/throws.h"
 #include "tutti/multiprocessing/pool.h"
 #include "tutti/multiprocessing/process.h"
+#include "tutti/multiprocessing/semaphore.h"
 #include "tutti/tutti.h"
 
 namespace tests {
@@ -47,20 +48,38 @@ struct Bomb {
   }
 };
 
-class PoolKillTest : public testing::Test {
+class PoolKillTest : public ForEachStartMethod {
  protected:
   void SetUp() override {
-    if (under_thread_sanitizer) GTEST_SKIP() << "it can't fork with threads";
+    ForEachStartMethod::SetUp();
     parent = getpid();
   }
 };
 
-int kill_random_child(std::mt19937& random) {
+void kill_random_child(std::mt19937& random) {
   const auto children = multiprocessing::active_children();
-  if (children.empty()) return 0;
+  if (children.empty()) return;
   kill(static_cast<pid_t>(*children[random() % children.size()].pid()), SIGKILL);
-  return 1;
 }
+
+// Kills no more workers than have become ready, so that of those who are on their way no more than
+// there are workers are hit: a pool of which more fail is broken.
+class Killer {
+ public:
+  explicit Killer(unsigned seed) : random_(seed) {}
+
+  multiprocessing::Callable initializer() const {
+    return {[](multiprocessing::Semaphore ready) { ready.release(); }, ready_};
+  }
+  void kill_one() {
+    ready_.acquire();
+    kill_random_child(random_);
+  }
+
+ private:
+  std::mt19937 random_;
+  multiprocessing::Semaphore ready_{0};
+};
 
 int work(int n) {
   // Some of it long enough to be hit.
@@ -71,8 +90,10 @@ int work(int n) {
 
 }  // namespace
 
-TEST_F(PoolKillTest, AWorkerKilledWhileItPacksOrUnpacksLosesThatTaskAlone) {
-  Pool pool(2);
+INSTANTIATE_TEST_SUITE_P(Started, PoolKillTest, all_start_methods(), name_of_start_method);
+
+TEST_P(PoolKillTest, AWorkerKilledWhileItPacksOrUnpacksLosesThatTaskAlone) {
+  Pool pool = context().Pool(2);
   const auto value = [](const Bomb& bomb) { return bomb.value; };
   const auto make = [](int moment) { return Bomb{Moment(moment), 5}; };
   for (int round = 0; round < 3; ++round) {
@@ -84,8 +105,8 @@ TEST_F(PoolKillTest, AWorkerKilledWhileItPacksOrUnpacksLosesThatTaskAlone) {
   }
 }
 
-TEST_F(PoolKillTest, OtherTasksDoNotNotice) {
-  Pool pool(2);
+TEST_P(PoolKillTest, OtherTasksDoNotNotice) {
+  Pool pool = context().Pool(2);
   std::vector<multiprocessing::AsyncResult<int>> results;
   for (int n = 0; n < 400; ++n) {
     results.push_back(pool.apply_async(
@@ -105,15 +126,17 @@ TEST_F(PoolKillTest, OtherTasksDoNotNotice) {
   }
 }
 
-TEST_F(PoolKillTest, EachTaskHasItsResultOrIsLostWhoeverIsKilledWhen) {
-  std::mt19937 random(1);
-  Pool pool(3);
+TEST_P(PoolKillTest, EachTaskHasItsResultOrIsLostWhoeverIsKilledWhen) {
+  Killer killer(1);
+  Pool pool = context().Pool({.processes = 3, .initializer = killer.initializer()});
   for (int round = 0; round < 5; ++round) {
     std::vector<multiprocessing::AsyncResult<int>> results;
     int killed = 0;
     for (int n = 0; n < 2000; ++n) {
       results.push_back(pool.apply_async(work, n));
-      if (n % 200 == 199) killed += kill_random_child(random);
+      if (n % 200 != 199) continue;
+      killer.kill_one();
+      ++killed;
     }
     int lost = 0;
     for (int n = 0; n < 2000; ++n) {
@@ -127,27 +150,28 @@ TEST_F(PoolKillTest, EachTaskHasItsResultOrIsLostWhoeverIsKilledWhen) {
   }
 }
 
-TEST_F(PoolKillTest, LostTasksAreRetriedIfAskedFor) {
-  std::mt19937 random(2);
+TEST_P(PoolKillTest, LostTasksAreRetriedIfAskedFor) {
+  Killer killer(2);
   std::vector<int> numbers(20000);
   std::iota(numbers.begin(), numbers.end(), 0);
-  Pool pool({.processes = 3, .retries = 1000});
+  Pool pool =
+      context().Pool({.processes = 3, .initializer = killer.initializer(), .retries = 1000});
   for (int round = 0; round < 3; ++round) {
     auto result = pool.map_async(work, numbers, 16);
     while (!result.ready()) {
-      kill_random_child(random);
+      killer.kill_one();
       result.wait(0.005);
     }
     const std::vector<int> all = result.get();
     for (int n : numbers) ASSERT_EQ(all[static_cast<std::size_t>(n)], n + 1);
   }
   // One that kills each of its workers is lost in the end.
-  Pool patient({.processes = 1, .retries = 2});
+  Pool patient = context().Pool({.processes = 1, .retries = 2});
   EXPECT_THROW(patient.apply([] { raise(SIGKILL); }), WorkerLost);
   EXPECT_EQ(patient.apply(work, 1), 2);
 }
 
-TEST_F(PoolKillTest, AWorkerThatWritesWildlyIsKilledAndReplaced) {
+TEST_P(PoolKillTest, AWorkerThatWritesWildlyIsKilledAndReplaced) {
   const auto offset_of_words = [] {
     const multiprocessing::PoolMemory memory(1);
     return reinterpret_cast<std::uintptr_t>(memory.results_of(0).words) -
@@ -164,18 +188,18 @@ TEST_F(PoolKillTest, AWorkerThatWritesWildlyIsKilledAndReplaced) {
     pause();
   };
   const std::uintptr_t offset = offset_of_words();
-  Pool pool(1);
+  Pool pool = context().Pool(1);
   EXPECT_TRUE(
       throws<WorkerLost>([&] { pool.apply(overwrite, offset); }, {"SIGKILL", "overwritten"}));
   EXPECT_EQ(pool.apply(work, 1), 2);
 }
 
-TEST_F(PoolKillTest, ClosesAndTerminatesAmongTheDead) {
+TEST_P(PoolKillTest, ClosesAndTerminatesAmongTheDead) {
   std::mt19937 random(3);
   std::vector<int> numbers(2000);
   std::iota(numbers.begin(), numbers.end(), 0);
   for (int round = 0; round < 6; ++round) {
-    Pool pool(2);
+    Pool pool = context().Pool(2);
     auto result = pool.map_async(work, numbers, 1);
     kill_random_child(random);
     if (round % 2 == 0) {

@@ -190,7 +190,7 @@ OfferedTask task_of(const TaskKind& kind) {
   return made;
 }
 
-const TaskKind waits_for_a_signal{[](tutti::pickle::Reader&, TaskResult&) {
+const TaskKind waits_for_a_signal{[](TaskReader&, TaskResult&) {
                                     for (;;) pause();
                                   },
                                   nullptr};

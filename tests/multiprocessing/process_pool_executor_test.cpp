@@ -13,7 +13,7 @@
 
 #include <unistd.h>
 
-#include "support/sanitizer.h"
+#include "support/start_methods.h"
 #include "support/throws.h"
 #include "support/until.h"
 #include "tutti/multiprocessing/process.h"
@@ -31,17 +31,15 @@ int square(int n) {
   return n * n;
 }
 
-class ProcessPoolExecutorTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (under_thread_sanitizer) GTEST_SKIP() << "it can't fork with threads";
-  }
-};
+class ProcessPoolExecutorTest : public ForEachStartMethod {};
 
 }  // namespace
 
-TEST_F(ProcessPoolExecutorTest, MakesCallsInProcesses) {
-  ProcessPoolExecutor pool(2);
+INSTANTIATE_TEST_SUITE_P(Started, ProcessPoolExecutorTest, all_start_methods(),
+                         name_of_start_method);
+
+TEST_P(ProcessPoolExecutorTest, MakesCallsInProcesses) {
+  ProcessPoolExecutor pool({.max_workers = 2, .mp_context = context()});
   EXPECT_EQ(pool.max_workers(), 2u);
   futures::Future<int> nine = pool.submit(square, 3);
   EXPECT_EQ(nine.result(), 9);
@@ -55,8 +53,8 @@ TEST_F(ProcessPoolExecutorTest, MakesCallsInProcesses) {
   EXPECT_EQ(sum, 499);
 }
 
-TEST_F(ProcessPoolExecutorTest, MapsInOrder) {
-  ProcessPoolExecutor pool(2);
+TEST_P(ProcessPoolExecutorTest, MapsInOrder) {
+  ProcessPoolExecutor pool({.max_workers = 2, .mp_context = context()});
   std::vector<int> numbers(1000);
   std::iota(numbers.begin(), numbers.end(), 0);
   for (const int chunksize : {1, 64}) {
@@ -84,8 +82,8 @@ TEST_F(ProcessPoolExecutorTest, MapsInOrder) {
   EXPECT_TRUE(throws<ValueError>([&] { pool.map(square, numbers, {.chunksize = 0}); }));
 }
 
-TEST_F(ProcessPoolExecutorTest, CallsThatNoWorkerWasOfferedCanBeCancelled) {
-  ProcessPoolExecutor pool(1);
+TEST_P(ProcessPoolExecutorTest, CallsThatNoWorkerWasOfferedCanBeCancelled) {
+  ProcessPoolExecutor pool({.max_workers = 1, .mp_context = context()});
   std::vector<futures::Future<void>> all;
   for (int n = 0; n < 10; ++n) all.push_back(pool.submit([] { tutti::sleep(0.05); }));
   EXPECT_FALSE(all.front().cancel());
@@ -102,8 +100,8 @@ TEST_F(ProcessPoolExecutorTest, CallsThatNoWorkerWasOfferedCanBeCancelled) {
   EXPECT_TRUE(throws<RuntimeError>([&] { pool.submit(square, 1); }, {"shutdown"}));
 }
 
-TEST_F(ProcessPoolExecutorTest, AKilledWorkerBreaksThePool) {
-  ProcessPoolExecutor pool(2);
+TEST_P(ProcessPoolExecutorTest, AKilledWorkerBreaksThePool) {
+  ProcessPoolExecutor pool({.max_workers = 2, .mp_context = context()});
   std::vector<futures::Future<void>> pending;
   for (int n = 0; n < 20; ++n) pending.push_back(pool.submit([] { pause(); }));
   auto killed = multiprocessing::active_children().front();
@@ -116,8 +114,8 @@ TEST_F(ProcessPoolExecutorTest, AKilledWorkerBreaksThePool) {
   EXPECT_TRUE(multiprocessing::active_children().empty());
 }
 
-TEST_F(ProcessPoolExecutorTest, AWorkerKilledWhileItIsIdleBreaksThePool) {
-  ProcessPoolExecutor pool(1);
+TEST_P(ProcessPoolExecutorTest, AWorkerKilledWhileItIsIdleBreaksThePool) {
+  ProcessPoolExecutor pool({.max_workers = 1, .mp_context = context()});
   EXPECT_EQ(pool.submit(square, 3).result(), 9);
   multiprocessing::active_children().front().kill();
   until([] { return multiprocessing::active_children().empty(); });
@@ -125,8 +123,8 @@ TEST_F(ProcessPoolExecutorTest, AWorkerKilledWhileItIsIdleBreaksThePool) {
   EXPECT_TRUE(throws<BrokenProcessPool>([&] { pool.submit(square, 1); }, {"SIGKILL", "idle"}));
 }
 
-TEST_F(ProcessPoolExecutorTest, ACallThatThrowsSystemExitFailsAlone) {
-  ProcessPoolExecutor pool(1);
+TEST_P(ProcessPoolExecutorTest, ACallThatThrowsSystemExitFailsAlone) {
+  ProcessPoolExecutor pool({.max_workers = 1, .mp_context = context()});
   auto ended = pool.submit([] { throw thread::SystemExit{3}; });
   try {
     ended.result();
@@ -137,21 +135,22 @@ TEST_F(ProcessPoolExecutorTest, ACallThatThrowsSystemExitFailsAlone) {
   EXPECT_EQ(pool.submit(square, 3).result(), 9);
 }
 
-TEST_F(ProcessPoolExecutorTest, AnInitializerThatFailsBreaksThePool) {
-  ProcessPoolExecutor pool(
-      {.max_workers = 2, .initializer = [] { throw std::runtime_error("no database"); }});
+TEST_P(ProcessPoolExecutorTest, AnInitializerThatFailsBreaksThePool) {
+  ProcessPoolExecutor pool({.max_workers = 2,
+                            .initializer = [] { throw std::runtime_error("no database"); },
+                            .mp_context = context()});
   EXPECT_TRUE(throws<BrokenProcessPool>([&] { pool.submit(square, 1).result(); }, {"no database"}));
 }
 
-TEST_F(ProcessPoolExecutorTest, WorkersAreReplacedAfterSoManyCalls) {
-  ProcessPoolExecutor pool({.max_workers = 1, .max_tasks_per_child = 1});
+TEST_P(ProcessPoolExecutorTest, WorkersAreReplacedAfterSoManyCalls) {
+  ProcessPoolExecutor pool({.max_workers = 1, .max_tasks_per_child = 1, .mp_context = context()});
   std::set<pid_t> workers;
   for (int n = 0; n < 4; ++n) workers.insert(pool.submit([] { return getpid(); }).result());
   EXPECT_EQ(workers.size(), 4u);
 }
 
-TEST_F(ProcessPoolExecutorTest, ShutdownWaitsForCallsAndNotInACallback) {
-  ProcessPoolExecutor pool(1);
+TEST_P(ProcessPoolExecutorTest, ShutdownWaitsForCallsAndNotInACallback) {
+  ProcessPoolExecutor pool({.max_workers = 1, .mp_context = context()});
   auto slow = pool.submit([] {
     tutti::sleep(0.02);
     return 5;

@@ -11,6 +11,7 @@
 #include "multiprocessing/fork_server.h"
 #include "multiprocessing/telling.h"
 #include "runtime/registry.h"
+#include "support/start_methods.h"
 #include "support/throws.h"
 #include "support/until.h"
 #include "tutti/multiprocessing.h"
@@ -211,12 +212,9 @@ TEST_P(Told, LeavesNothingBehind) {
   EXPECT_EQ(open_descriptors(), open);
 }
 
-std::string name_of_method(const testing::TestParamInfo<StartMethod>& method) {
-  return to_string(method.param);
-}
 INSTANTIATE_TEST_SUITE_P(Process, Told,
                          testing::Values(StartMethod::spawn, StartMethod::forkserver),
-                         name_of_method);
+                         name_of_start_method);
 
 // --- the fork server -----------------------------------------------------------------------------
 

@@ -47,6 +47,18 @@ class Crossing {
   virtual void write(pickle::Writer& writer) const = 0;
 };
 
+/// What a Callable calls, and how that goes to another process.
+class Invocation {
+ public:
+  virtual ~Invocation() = default;
+  /// Once.
+  virtual void call() = 0;
+  /// Null if it can't be sent: then obstacle() says why. Lives as long as this.
+  virtual const Crossing* crossing() const noexcept = 0;
+  /// "its argument 2, of type 'char const*', can't cross between processes".
+  virtual std::string obstacle() const = 0;
+};
+
 /// A move-only function object without arguments and result; empty by default. Made from any
 /// invocable: functions, lambdas (move-only ones too), member functions with their object.
 /// Arguments are copied or moved in; what a forked child changes in them, its parent does not see.
@@ -80,29 +92,24 @@ class Callable {
       std::invocable<std::decay_t<F>, std::decay_t<Args>...> Callable(F&& function, Args&&... args)
       : bound_(std::make_unique<BoundOf<std::decay_t<F>, std::decay_t<Args>...>>(
             std::forward<F>(function), std::forward<Args>(args)...)) {}
+  /// For what crosses in a way of its own.
+  explicit Callable(std::unique_ptr<Invocation> invocation) noexcept
+      : bound_(std::move(invocation)) {}
 
   explicit operator bool() const noexcept { return bound_ != nullptr; }
   /// Calls the function, once; the arguments are moved into it.
   void operator()() { bound_->call(); }
 
-  /// Null if it can't be sent: then obstacle() says why. Lives as long as this.
+  /// As Invocation's.
   const Crossing* crossing() const noexcept { return bound_->crossing(); }
-  /// "its argument 2, of type 'char const*', can't cross between processes".
   std::string obstacle() const { return bound_->obstacle(); }
 
  private:
-  struct Base {
-    virtual ~Base() = default;
-    virtual void call() = 0;
-    virtual const Crossing* crossing() const noexcept = 0;
-    virtual std::string obstacle() const = 0;
-  };
-
   /// Names the first that can't cross: the 0th is the function.
   static std::string describe_obstacle(std::size_t index, const std::type_info& type);
 
   template <typename F, typename... Args>
-  struct Bound : Base {
+  struct Bound : Invocation {
     template <typename G, typename... Given>
     explicit Bound(G&& g, Given&&... given)
         : function(std::forward<G>(g)), args(std::forward<Given>(given)...) {}
@@ -168,7 +175,7 @@ class Callable {
     }
   };
 
-  std::unique_ptr<Base> bound_;
+  std::unique_ptr<Invocation> bound_;
 };
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

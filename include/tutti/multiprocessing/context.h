@@ -11,10 +11,14 @@
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
-/// Makes processes of one start method; a plain value.
+class Pool;
+struct PoolOptions;
+
+/// Makes processes and pools of one start method; a plain value.
 ///
 ///     auto context = multiprocessing::get_context("spawn");
 ///     auto p = context.Process(count_words, folder);
+///     auto pool = context.Pool(4);
 ///
 /// Python counterpart: what multiprocessing.get_context returns.
 class Context {
@@ -33,6 +37,10 @@ class Context {
     return Process(
         ProcessOptions{.target = Callable(std::forward<F>(function), std::forward<Args>(args)...)});
   }
+
+  /// As the constructors of multiprocessing::Pool, of tutti/multiprocessing/pool.h.
+  multiprocessing::Pool Pool(std::optional<int> processes = std::nullopt) const;
+  multiprocessing::Pool Pool(PoolOptions options) const;
 
   StartMethod method() const noexcept { return method_; }
   std::string get_start_method() const { return to_string(method_); }

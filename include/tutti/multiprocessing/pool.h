@@ -11,6 +11,7 @@
 
 #include "tutti/multiprocessing/async_result.h"
 #include "tutti/multiprocessing/callable.h"
+#include "tutti/multiprocessing/context.h"
 #include "tutti/multiprocessing/pool_call.h"
 #include "tutti/multiprocessing/pool_map.h"
 #include "tutti/multiprocessing/worker_lost.h"
@@ -30,6 +31,9 @@ struct PoolOptions {
   /// So many times a task whose worker was lost is given to another, before its result is
   /// WorkerLost. ValueError below 0.
   int retries = 0;
+  /// How the workers are started: `.context = get_context("spawn")`; left out: as
+  /// set_start_method() says.
+  std::optional<Context> context = std::nullopt;
 };
 
 /// What is called in the parent when a result is there: see callbacks().
@@ -57,8 +61,11 @@ Callbacks<C, E> callbacks(
 ///     use(total.get(10));
 ///
 /// A function is a pointer to one, a lambda without captures, or a function object that can be
-/// packed; arguments, elements and results are values that can be (see tutti/pickle/packed.h). The
-/// workers are forked when the pool is made: they have a copy of the memory as it was then.
+/// packed; arguments, elements and results are values that can be (see tutti/pickle/packed.h).
+/// Workers that are forked have a copy of the memory as it was when they were, the first ones when
+/// the pool was made. Those that are spawned, or come from the fork server, are the program once
+/// more: their static objects are new, and the initializer and its arguments must cross, too
+/// (TypeError if they can't; see Callable).
 ///
 /// Exceptions come out where the result would, with what they were caused by. They are rebuilt: as
 /// the same type if it is one of std's or tutti's, otherwise as its nearest such base.
@@ -76,7 +83,8 @@ class Pool {
   explicit Pool(std::optional<int> processes = std::nullopt)
       : Pool(PoolOptions{.processes = processes}) {}
   /// Throws ValueError as PoolOptions says, OSError when the system has no room for the workers,
-  /// RuntimeError in a daemonic process, which can't have children.
+  /// RuntimeError in a daemonic process, which can't have children, and as Process::start() for
+  /// workers that are not forked; TypeError for an initializer that can't be sent to such.
   explicit Pool(PoolOptions options);
   Pool(Pool&&) noexcept = default;
   Pool& operator=(Pool&&) = delete;

@@ -27,7 +27,7 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 /// Its type says all: a lambda without captures, std::plus<>.
 template <typename F>
 concept Stateless = std::is_empty_v<F> && std::is_default_constructible_v<F>;
-/// Lies at the same address in parent and workers.
+/// Workers have it, too, if perhaps elsewhere: see TaskWriter.
 template <typename F>
 concept CodePointer = (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) ||
                       std::is_member_function_pointer_v<F>;
@@ -56,33 +56,35 @@ std::size_t packed_size_of_function(const F& function) {
   }
 }
 template <typename F>
-void pack_function(pickle::Writer& writer, const F& function) {
+void pack_function(TaskWriter& writer, const F& function) {
   if constexpr (Stateless<F>) {
+  } else if constexpr (std::is_member_function_pointer_v<F>) {
+    writer.write_member_function(&function);
   } else if constexpr (CodePointer<F>) {
-    writer.write(&function, sizeof function);
+    writer.write_address(reinterpret_cast<std::uintptr_t>(function));
   } else {
     pickle::pack(writer, function);
   }
 }
 template <typename F>
-F unpack_function(pickle::Reader& reader) {
+F unpack_function(TaskReader& reader) {
   if constexpr (Stateless<F>) {
     return F{};
-  } else if constexpr (CodePointer<F>) {
+  } else if constexpr (std::is_member_function_pointer_v<F>) {
     F function{};
-    reader.read(&function, sizeof function);
+    reader.read_member_function(&function);
     return function;
+  } else if constexpr (CodePointer<F>) {
+    return reinterpret_cast<F>(reader.read_address());
   } else {
     return pickle::unpack<F>(reader);
   }
 }
 
 template <typename F>
-std::string name_of_packed_function(pickle::Reader& reader) {
+std::string name_of_packed_function(TaskReader& reader) {
   std::uintptr_t address = 0;
-  if constexpr (std::is_pointer_v<F>) {
-    address = reinterpret_cast<std::uintptr_t>(unpack_function<F>(reader));
-  }
+  if constexpr (std::is_pointer_v<F>) address = reader.read_address();
   return name_of_function(address, typeid(F).name());
 }
 
@@ -177,7 +179,7 @@ void commit_result(TaskResult& result, const R& value) {
 }
 
 template <typename F, typename... Args>
-void run_call(pickle::Reader& task, TaskResult& result) {
+void run_call(TaskReader& task, TaskResult& result) {
   auto function = unpack_function<F>(task);
   // Braces, because they are evaluated in order.
   std::tuple<Args...> arguments{pickle::unpack<Args>(task)...};
@@ -280,9 +282,8 @@ void submit_packed(WorkerPool& pool, CallState<T>& state, const F& function,
   NewTask task(pool, size);
   if (failure == nullptr) {
     try {
-      pickle::Writer writer(task.room());
-      const TaskKind* const kind = &call_kind<F, Args...>;
-      writer.write(&kind, sizeof kind);
+      TaskWriter writer(task);
+      writer.write_address(reinterpret_cast<std::uintptr_t>(&call_kind<F, Args...>));
       pack_function(writer, function);
       std::apply([&](const auto&... each) { (pickle::pack(writer, each), ...); }, arguments);
     } catch (...) {

@@ -115,7 +115,7 @@ class ChunkElements<Element, true> {
 
 /// A map's chunk: all results, or an exception.
 template <Spread spread, typename F, typename Element, typename R>
-void run_chunk(pickle::Reader& task, TaskResult& result) {
+void run_chunk(TaskReader& task, TaskResult& result) {
   auto function = unpack_function<F>(task);
   const auto count = static_cast<std::size_t>(pickle::unpack<std::uint64_t>(task));
   // A copy, where the function returns a reference to the element.
@@ -160,7 +160,7 @@ template <typename R>
 using Partial = std::tuple<std::vector<Element<R>>, std::exception_ptr>;
 
 template <Spread spread, typename F, typename E, typename R>
-void run_partial(pickle::Reader& task, TaskResult& result) {
+void run_partial(TaskReader& task, TaskResult& result) {
   auto function = unpack_function<F>(task);
   const auto count = static_cast<std::size_t>(pickle::unpack<std::uint64_t>(task));
   Partial<R> partial;
@@ -214,9 +214,8 @@ void submit_chunk(WorkerPool& pool, TaskOwner& owner, std::size_t index, const T
   NewTask task(pool, size, origin);
   if (failure == nullptr) {
     try {
-      pickle::Writer writer(task.room());
-      const TaskKind* const address = &kind;
-      writer.write(&address, sizeof address);
+      TaskWriter writer(task);
+      writer.write_address(reinterpret_cast<std::uintptr_t>(&kind));
       pack_function(writer, function);
       pickle::pack(writer, std::uint64_t{count});
       if constexpr (is_flat && std::contiguous_iterator<Iterator>) {

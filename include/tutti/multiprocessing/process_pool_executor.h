@@ -15,6 +15,7 @@
 #include "tutti/futures/executor.h"
 #include "tutti/futures/map.h"
 #include "tutti/multiprocessing/callable.h"
+#include "tutti/multiprocessing/context.h"
 #include "tutti/multiprocessing/pool_call.h"
 #include "tutti/multiprocessing/pool_map.h"
 
@@ -31,6 +32,9 @@ struct ProcessPoolOptions {
   /// So many calls a worker makes before another takes its place; left out: all. ValueError
   /// below 1.
   std::optional<int> max_tasks_per_child = std::nullopt;
+  /// How the workers are started: `.mp_context = multiprocessing::get_context("spawn")`; left out:
+  /// as multiprocessing::set_start_method() says.
+  std::optional<multiprocessing::Context> mp_context = std::nullopt;
 };
 
 /// Makes calls in worker processes.
@@ -56,7 +60,7 @@ class ProcessPoolExecutor {
   explicit ProcessPoolExecutor(std::optional<int> max_workers = std::nullopt)
       : ProcessPoolExecutor(ProcessPoolOptions{.max_workers = max_workers}) {}
   /// Throws OSError when the system has no room for the workers, RuntimeError in a daemonic
-  /// process.
+  /// process, and what Pool's constructor throws for workers that are not forked.
   explicit ProcessPoolExecutor(ProcessPoolOptions options);
   ProcessPoolExecutor(const ProcessPoolExecutor&) = delete;
   ProcessPoolExecutor& operator=(const ProcessPoolExecutor&) = delete;

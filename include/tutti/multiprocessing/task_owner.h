@@ -12,6 +12,37 @@
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
 class WorkerPool;
+class CodeTable;
+class NewTask;
+
+/// Writes a task's bytes. What is code in them, workers find where they have it.
+class TaskWriter : public pickle::Writer {
+ public:
+  explicit TaskWriter(const NewTask& task) noexcept;
+
+  /// Of a function, or a constant, of the program's, in 8 bytes. Throws RuntimeError if the workers
+  /// are not forked and it lies in no module: code that was made at run time.
+  void write_address(std::uintptr_t address);
+  /// The same for a pointer to a member function, in 16 bytes.
+  void write_member_function(const void* pointer);
+
+ private:
+  CodeTable& code_;
+};
+
+/// Reads them.
+class TaskReader : public pickle::Reader {
+ public:
+  TaskReader(std::span<const std::byte> bytes, CodeTable& code) noexcept
+      : pickle::Reader(bytes), code_(code) {}
+
+  /// Throws RuntimeError if the module is another build here.
+  std::uintptr_t read_address();
+  void read_member_function(void* pointer);
+
+ private:
+  CodeTable& code_;
+};
 
 /// Where a task, in its worker, puts its result.
 class TaskResult {
@@ -33,12 +64,12 @@ class TaskResult {
   Stage stage_ = Stage::unpacking;
 };
 
-/// A kind of task. Its address, which parent and workers have in common, begins a task's bytes.
+/// A kind of task: a constant, whose address begins a task's bytes.
 struct TaskKind {
   /// Reads the rest of the task, makes the call, and commits the result.
-  void (*run)(pickle::Reader& task, TaskResult& result);
+  void (*run)(TaskReader& task, TaskResult& result);
   /// Reads it as far as to tell what is called.
-  std::string (*name)(pickle::Reader& task);
+  std::string (*name)(TaskReader& task);
 };
 
 /// Whom the results of one or more tasks go to: a future, or a map. Counted by who refers to it.
@@ -95,6 +126,7 @@ class NewTask {
   NewTask& operator=(const NewTask&) = delete;
 
   std::span<std::byte> room() const noexcept { return room_; }
+  CodeTable& code() const noexcept;
   /// Its result is the owner's `index`th.
   void submit(TaskOwner& owner, std::uint32_t index);
   /// It could not be made: the owner is told as if it had failed in a worker.
