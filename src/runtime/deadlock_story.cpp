@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -13,25 +14,49 @@
 
 namespace tutti::inline TUTTI_ABI::runtime {
 
-std::string name_of_thread(ThreadId thread) {
-  const std::uint32_t number = slot_number(thread);
-  if (number != 0 && number <= last_slot()) {
-    const Slot& slot = slot_at(number);
-    std::string name = slot.name.get();
-    if (id_of(slot) == thread) return "thread '" + name + "'";
+namespace {
+
+bool is_elsewhere(ThreadId thread) noexcept {
+  const std::optional<Identity> known = identity_of(thread);
+  return known && known->process != platform::process_id();
+}
+
+std::string name_with_process(ThreadId thread) {
+  const std::optional<Identity> known = identity_of(thread);
+  if (!known) return name_of_thread(thread);
+  return "thread '" + std::string(known->name.data()) + "' of process " +
+         std::to_string(known->process);
+}
+
+// What another process has at an address is known by the name that its thread has told.
+std::string name_of_awaited(const Link& link) {
+  if (!is_elsewhere(link.thread)) {
+    return name_of(reinterpret_cast<const void*>(link.record.object));
   }
-  return "thread " + std::to_string(thread);
+  const auto details = read_details(slot_at(slot_number(link.thread)), link.record);
+  return details ? details->object_name : "";
+}
+
+}  // namespace
+
+std::string name_of_thread(ThreadId thread) {
+  const std::optional<Identity> known = identity_of(thread);
+  if (!known) return "thread " + std::to_string(thread);
+  if (known->process != platform::process_id()) return name_with_process(thread);
+  return "thread '" + std::string(known->name.data()) + "'";
 }
 
 Awaited::Awaited(const Link& link)
     : kind_(link.record.kind),
       object_(reinterpret_cast<const void*>(link.record.object)),
-      name_(name_of(object_)),
+      name_(name_of_awaited(link)),
+      is_elsewhere_(is_elsewhere(link.thread)),
       holder_(link.holder == 0 ? "" : name_of_thread(link.holder)),
       is_its_own_(link.holder == link.thread) {}
 
 std::string Awaited::described() const {
-  return described_by(name_.empty() ? platform::variable_name(object_) : name_);
+  const bool may_be_variable = name_.empty() && !is_elsewhere_;
+  return described_by(may_be_variable ? platform::variable_name(object_) : name_);
 }
 
 std::string Awaited::described_quickly() const {
@@ -93,16 +118,22 @@ DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, Thread
     if (is_of_lock(link.record.kind) && !is_of_its_own_wait)
       waits_by_holder.emplace(link.holder, &link);
   }
+  std::set<std::uint32_t> processes;
+  for (const Link& link : links) {
+    if (const auto known = identity_of(link.thread)) processes.insert(known->process);
+  }
+  const bool is_of_several = processes.size() > 1;
+  const auto name = is_of_several ? name_with_process : name_of_thread;
   for (const Link& link : links) {
     if (members_.size() == most_told) break;
-    Member member{.thread = name_of_thread(link.thread),
+    Member member{.thread = name(link.thread),
                   .waits_for = Awaited(link),
                   .seconds = static_cast<double>(now - link.record.since) / 1e9,
                   .stack = {},
                   .holds = {}};
-    if (const auto details = read_details(slot_at(slot_number(link.thread)), link.record)) {
-      member.stack = details->stack;
-    }
+    const auto details = read_details(slot_at(slot_number(link.thread)), link.record);
+    // Another process has other code at these addresses.
+    if (details && !is_elsewhere(link.thread)) member.stack = details->stack;
     const auto [first, last] = waits_by_holder.equal_range(link.thread);
     for (auto each = first; each != last; ++each) {
       const Link& other = *each->second;
@@ -116,7 +147,9 @@ DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, Thread
     }
     members_.push_back(std::move(member));
   }
-  const std::string count = std::to_string(links.size()) + " threads wait ";
+  const std::string count =
+      std::to_string(links.size()) + " threads " +
+      (is_of_several ? "of " + std::to_string(processes.size()) + " processes " : "") + "wait ";
   if (about == About::ring) {
     summary_ = "deadlock: " + count + "for each other, for ever";
   } else if (victim != 0) {
@@ -131,8 +164,7 @@ DeadlockStory::DeadlockStory(About about, const std::vector<Link>& links, Thread
   if (links.size() > members_.size()) {
     ending_ = "\n  and " + std::to_string(links.size() - members_.size()) + " more";
   }
-  if (victim != 0)
-    ending_ += "\nthrown in " + name_of_thread(victim) + ", the last to begin to wait";
+  if (victim != 0) ending_ += "\nthrown in " + name(victim) + ", the last to begin to wait";
 }
 
 std::string DeadlockStory::tell_possession(const Possession& possession) {

@@ -31,6 +31,8 @@ class Awaited {
   WaitKind kind_;
   const void* object_;
   std::string name_;
+  /// Another process has it at that address.
+  bool is_elsewhere_;
   /// "thread 'Worker-1'"; empty if that is not known.
   std::string holder_;
   bool is_its_own_;
@@ -80,7 +82,8 @@ class DeadlockStory {
   std::string text_;
 };
 
-/// The name of a living thread, or of one whose slot is still as it left it.
+/// The name of a living thread, or of one whose slot is still as it left it; with the number of its
+/// process, if that is another one.
 std::string name_of_thread(ThreadId thread);
 
 }  // namespace tutti::inline TUTTI_ABI::runtime

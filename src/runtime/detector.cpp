@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "platform/stack.h"
+#include "runtime/asking.h"
 #include "runtime/guard.h"
 #include "runtime/load.h"
 #include "runtime/names.h"
@@ -78,20 +79,6 @@ bool has_stopped(ThreadId thread) noexcept {
   return (slot.flags.load(platform::relaxed) & Slot::stopped_flag) != 0;
 }
 
-// Has a waiting thread look around now.
-void ask_to_look(Slot& slot) noexcept {
-  // release: pairs with the acquire in must_look(). That the thread sees it, once it is awake, is
-  // due to the state below: it is written after the flag, and read before it.
-  slot.must_look.store(1, platform::release);
-  std::uint32_t state = slot.wake.load(platform::relaxed);
-  while (state == Wake::watching || state == Wake::parked) {
-    if (slot.wake.compare_exchange_weak(state, Wake::interrupted, platform::acq_rel)) {
-      if (state == Wake::parked) platform::unpark(slot.wake, 1, platform::Reach::process);
-      return;
-    }
-  }
-}
-
 }  // namespace
 
 Lookout::Lookout(Self& self, std::int64_t deadline, bool may_fail) noexcept
@@ -116,7 +103,7 @@ bool Lookout::must_look(bool in_time) const noexcept {
          (!in_time && platform::now() >= due_);
 }
 
-bool Lookout::look(ThreadId holder) noexcept {
+bool Lookout::look(const SharedHold* hold) noexcept {
   // Whoever moves the waiting thread to another queue makes it wait for something new.
   const std::int64_t since = self_.slot->since.load(platform::relaxed);
   if (since != since_) {
@@ -126,6 +113,8 @@ bool Lookout::look(ThreadId holder) noexcept {
   // Counted before the look: a thread that ends after it sees that there is somebody to ask.
   if (!std::exchange(is_long_, true)) long_waits.fetch_add(1, platform::seq_cst);
   const bool is_asked = self_.slot->must_look.exchange(0, platform::seq_cst) != 0;
+  // After the flag, which is set after a question was put. acquire: pairs with ask().
+  const std::uint32_t questions = self_.slot->questions.load(platform::acquire);
   const std::int64_t now = platform::now();
   while (since_ + step_ <= now) step_ *= 2;
   due_ = since_ + step_;
@@ -133,21 +122,32 @@ bool Lookout::look(ThreadId holder) noexcept {
   if (is_asked) due_ = std::min(due_, now + first_look_after);
   if (slow_at_ > now) due_ = std::min(due_, slow_at_);
   try {
-    tell_details(holder);
+    tell_details(hold, questions);
     if (now >= slow_at_) tell_if_slow();
-    return deadlock_policy() != DeadlockPolicy::off && deadline_ == platform::never && judge();
+    return deadlock_policy() != DeadlockPolicy::off && deadline_ == platform::never &&
+           judge(is_asked);
   } catch (const std::bad_alloc&) {
     return false;  // The next look may find more memory.
   }
 }
 
-void Lookout::tell_details(ThreadId holder) {
+void Lookout::tell_details(const SharedHold* hold, std::uint32_t questions) {
   const WaitRecord record = read_record(*self_.slot);
+  const auto holder_now = [&] {
+    return hold != nullptr ? hold->holder_now() : find_holder(self_.id, record);
+  };
   WaitDetails details;
-  details.holder = holder != 0 ? holder : find_holder(self_.id, record);
+  details.answered = questions;
+  details.holder = holder_now();
+  // A lock that was held over a fork is not its owner's in the parent.
+  if (details.holder != 0 && (hold != nullptr || is_living(details.holder))) {
+    // In this order: see shared_ring.h.
+    details.holders_wait = wait_of(details.holder);
+    if (holder_now() != details.holder) details.holders_wait = 0;
+  }
   details.object_name = name_of(reinterpret_cast<const void*>(record.object));
   details.stack = platform::calling_stack();
-  publish_details(*self_.slot, details);
+  publish_details(*self_.slot, record.stamp, details);
 }
 
 void Lookout::tell_if_slow() {
@@ -175,10 +175,9 @@ bool Lookout::fail_with(std::exception_ptr failure) noexcept {
   return true;
 }
 
-bool Lookout::judge() {
+bool Lookout::judge(bool is_asked) {
   const std::optional<Link> own = read_link(self_.id);
-  if (!own) return false;  // Woken by now.
-  if (is_of_lock(own->record.kind) && own->holder != 0 && own->holder != self_.id &&
+  if (own && is_of_lock(own->record.kind) && own->holder != 0 && own->holder != self_.id &&
       (!is_living(own->holder) || has_stopped(own->holder))) {
     if (!still_holds(*own)) return false;
     const std::string text = Awaited(*own).described() + " is held by " +
@@ -192,12 +191,36 @@ bool Lookout::judge() {
     return false;
   }
   // A Lock that the thread holds itself may be meant as a signal, for another thread to release.
-  if (own->holder != self_.id) {
+  if (own && own->holder != self_.id) {
     if (const std::vector<Link> ring = find_ring(self_.id); !ring.empty()) return judge_ring(ring);
   }
+  if (judge_shared_ring(is_asked)) return true;
+  if (!own) return false;  // Woken by now, or for other processes to end.
   if (const std::vector<Link> all = find_stuck_process(); !all.empty()) {
     return judge_stuck_process(all);
   }
+  return false;
+}
+
+// Each member is asked when the ring is first suspected, and then, at ever doubled times, until it
+// has answered.
+bool Lookout::judge_shared_ring(bool is_asked) {
+  constexpr int most_times = 8;
+  const bool asks_again = !is_asked && shared_ring_.times_asked() < most_times;
+  if (!shared_ring_.look(self_.id, asks_again)) {
+    // A member that does not answer for so long will ask the others itself, once it goes on.
+    if (!shared_ring_.is_suspected() || shared_ring_.times_asked() >= most_times) return false;
+    const std::int64_t pause = time_for_details << shared_ring_.times_asked();
+    due_ = std::min(due_, platform::now() + pause);
+    return false;
+  }
+  const std::vector<Link> ring = shared_ring_.links();
+  const ThreadId victim = youngest(ring, [](const Link&) { return true; });
+  if (deadlock_policy() == DeadlockPolicy::throw_error && victim != 0) {
+    return sacrifice(victim, About::ring, ring);
+  }
+  // Told by one of its processes.
+  if (victim == self_.id || victim == 0) tell_once(About::ring, ring);
   return false;
 }
 
@@ -217,7 +240,7 @@ bool Lookout::are_details_there(const std::vector<Link>& links) noexcept {
 bool Lookout::sacrifice(ThreadId victim, DeadlockStory::About about,
                         const std::vector<Link>& links) {
   if (victim != self_.id) {
-    ask_to_look(slot_at(slot_number(victim)));
+    ask(victim);
     return false;
   }
   return fail_with(std::make_exception_ptr(

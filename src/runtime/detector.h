@@ -12,9 +12,22 @@
 
 #include "runtime/deadlock_story.h"
 #include "runtime/self.h"
+#include "runtime/shared_ring.h"
 #include "runtime/wait_graph.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
+
+/// Who has what a thread waits for in memory that processes share: `holder`, which may be 0 for
+/// nobody in particular, as long as `word` holds `expected`.
+struct SharedHold {
+  const platform::atomic<std::uint32_t>& word;
+  std::uint32_t expected;
+  ThreadId holder;
+
+  ThreadId holder_now() const noexcept {
+    return word.load(platform::relaxed) == expected ? holder : 0;
+  }
+};
 
 /// One wait of the calling thread, from when its record is published to its end.
 class Lookout {
@@ -29,11 +42,12 @@ class Lookout {
   /// Asked after each sleep: true if it is time, or if another thread has asked for it.
   bool must_look(bool in_time) const noexcept;
   /// Looks around. True if the wait is to end, because it would never: self.failure says why.
-  /// `holder` is who has what it waits for, where no finder (wait_graph.h) can tell.
-  bool look(ThreadId holder = 0) noexcept;
+  /// `hold` says who has what it waits for, if other processes may end the wait.
+  bool look(const SharedHold* hold = nullptr) noexcept;
 
  private:
-  bool judge();
+  bool judge(bool is_asked);
+  bool judge_shared_ring(bool is_asked);
   bool judge_ring(const std::vector<Link>& ring);
   bool judge_stuck_process(const std::vector<Link>& all);
   /// True if each of them has said what it knows about its wait. Otherwise those that have not are
@@ -42,7 +56,7 @@ class Lookout {
   /// Ends the wait of the victim: this one, or that of a thread which is asked to look.
   bool sacrifice(ThreadId victim, DeadlockStory::About about, const std::vector<Link>& links);
   bool fail_with(std::exception_ptr failure) noexcept;
-  void tell_details(ThreadId holder);
+  void tell_details(const SharedHold* hold, std::uint32_t questions);
   void tell_if_slow();
 
   Self& self_;
@@ -56,6 +70,7 @@ class Lookout {
   std::int64_t step_;
   std::int64_t due_;
   std::int64_t slow_at_ = platform::never;
+  SharedRing shared_ring_;
 };
 
 /// A thread of this process has ended or stopped: those who have waited for long, and whom that may

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t slot_capacity = 65'536;  // Slot 0 is the header'
 /// What stands in the place of slot 0, so that other programs know what they look at.
 struct RegistryHeader {
   static constexpr std::uint64_t expected_magic = 0x6765722d69747574;  // "tuti-reg"
-  static constexpr std::uint32_t current_layout = 3;
+  static constexpr std::uint32_t current_layout = 4;
 
   atomic<std::uint64_t> magic;
   /// Counts the changes of what these headers say about the registry.

@@ -1,8 +1,9 @@
 #include "runtime/shared_waiting.h"
 
 #include <algorithm>
+#include <array>
 
-#include "platform/park_either.h"
+#include "platform/park_several.h"
 #include "runtime/load.h"
 #include "runtime/spin.h"
 
@@ -66,7 +67,11 @@ Ended SharedWait::sleep_on(platform::atomic<std::uint32_t>& word, std::uint32_t 
   if (slot.wake.compare_exchange_strong(state, Wake::parked, platform::acq_rel)) {
     const trace::Asleep asleep(reason_);
     count_runnable(-1);
-    in_time = platform::park_either(word, expected, slot.wake, Wake::parked, until);
+    const std::array<platform::ParkingPlace, 3> places{
+        {{word, expected, platform::Reach::machine},
+         {slot.wake, Wake::parked, platform::Reach::process},
+         {slot.must_look, 0, platform::Reach::machine}}};
+    in_time = platform::park_on_several(places, until);
     count_runnable(1);
   }
   // seq_cst: an interrupt_main() that finds the slot interrupted already leaves it alone, and then
@@ -80,7 +85,8 @@ Ended SharedWait::sleep_on(platform::atomic<std::uint32_t>& word, std::uint32_t 
     step_ = std::min(step_ * 2, longest_step);
     due_ = now + step_;
   }
-  if (lookout_ && lookout_->must_look(in_time) && lookout_->look(holder)) return Ended::failed;
+  const SharedHold hold{word, expected, holder};
+  if (lookout_ && lookout_->must_look(in_time) && lookout_->look(&hold)) return Ended::failed;
   return Ended::woken;
 }
 

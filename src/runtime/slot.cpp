@@ -110,16 +110,18 @@ WaitRecord read_record(const Slot& slot) noexcept {
 }
 
 // A second sequence lock, with one writer: details_stamp is 0 while they are written.
-void publish_details(Slot& slot, const WaitDetails& details) noexcept {
+void publish_details(Slot& slot, std::uint32_t stamp, const WaitDetails& details) noexcept {
   slot.details_stamp.store(0, platform::relaxed);
   // release, each: whoever reads a new value sees that the stamp is no longer the old one.
   slot.holder.store(details.holder, platform::release);
+  slot.holders_wait.store(details.holders_wait, platform::release);
+  slot.answered.store(details.answered, platform::release);
   slot.object_name.set(details.object_name);
   for (std::size_t i = 0; i < details.stack.depth; ++i) {
     slot.stack[i].store(details.stack.calls[i], platform::release);
   }
   slot.stack_depth.store(static_cast<std::uint32_t>(details.stack.depth), platform::release);
-  slot.details_stamp.store(slot.record_stamp.load(platform::relaxed), platform::release);
+  slot.details_stamp.store(stamp, platform::release);
 }
 
 std::optional<WaitDetails> read_details(const Slot& slot, const WaitRecord& record) {
@@ -127,6 +129,8 @@ std::optional<WaitDetails> read_details(const Slot& slot, const WaitRecord& reco
   if (stamp == 0 || stamp != record.stamp) return std::nullopt;
   WaitDetails details;
   details.holder = slot.holder.load(platform::acquire);
+  details.holders_wait = slot.holders_wait.load(platform::acquire);
+  details.answered = slot.answered.load(platform::acquire);
   details.object_name = slot.object_name.get();
   // A copy of another program's slot may hold anything.
   details.stack.depth =

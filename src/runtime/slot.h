@@ -124,6 +124,8 @@ struct alignas(64) Slot {
   atomic<std::uint32_t> must_look;
   /// Whose threads may end the wait; written with `kind`.
   atomic<platform::Reach> reach;
+  /// Counts the questions of threads, of whatever process, that suspect a ring: shared_ring.h.
+  atomic<std::uint32_t> questions;
 
   // acquire: pairs with the release in enter().
   Occupancy occupied() const noexcept { return {occupancy.load(platform::acquire)}; }
@@ -146,7 +148,11 @@ struct alignas(64) Slot {
   /// Who has what it waits for; 0 if that is not known.
   atomic<ThreadId> holder;
   atomic<std::uint32_t> stack_depth;
+  /// In which wait that was before it was seen to have it: its record_stamp; 0 for none.
+  atomic<std::uint32_t> holders_wait;
   SharedText object_name;
+  /// How many questions there had been before this was found out.
+  atomic<std::uint32_t> answered;
   /// Return addresses, the innermost call first.
   alignas(64) std::array<atomic<std::uint64_t>, platform::CallStack::deepest> stack;
 };
@@ -170,6 +176,11 @@ struct WaitRecord {
 /// What is known besides about a wait that has lasted for a while.
 struct WaitDetails {
   ThreadId holder = 0;
+  /// The stamp of a wait without limit in which the holder was before it was seen to have what this
+  /// one waits for; 0 if it was in none.
+  std::uint32_t holders_wait = 0;
+  /// How many questions are answered by this.
+  std::uint32_t answered = 0;
   std::string object_name;
   platform::CallStack stack;
 };
@@ -200,8 +211,8 @@ void clear_record(Slot& slot) noexcept;
 /// the record, if it is published. Called while the owner can't stop waiting.
 void amend_record(Slot& slot, Reason& reason, WaitKind kind, const void* object) noexcept;
 
-/// By the owner of `slot`, about the wait that its record tells of.
-void publish_details(Slot& slot, const WaitDetails& details) noexcept;
+/// By the owner of `slot`, about the wait of which its record had this stamp.
+void publish_details(Slot& slot, std::uint32_t stamp, const WaitDetails& details) noexcept;
 /// Nothing if there are none about the wait of `record`.
 std::optional<WaitDetails> read_details(const Slot& slot, const WaitRecord& record);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "runtime/load.h"
+#include "runtime/ring_walk.h"
 #include "runtime/waiting.h"
 
 namespace tutti::inline TUTTI_ABI::runtime {
@@ -76,21 +77,10 @@ bool still_holds(const Link& link) noexcept {
   return again && again->record.stamp == link.record.stamp && again->holder == link.holder;
 }
 
-// Each of the threads has one edge at most, so a walk either ends or runs into a circle. One that
-// the first thread does not belong to is the business of those who do: it is noticed by a second
-// walker at half the speed (Floyd's tortoise), which here looks at what is in the list already.
 std::vector<Link> find_ring(ThreadId thread) {
-  std::vector<Link> path;
-  ThreadId next = thread;
-  do {
-    const std::optional<Link> link = read_link(next);
-    if (!link || link->holder == 0 || path.size() == last_slot()) return {};
-    path.push_back(*link);
-    if (path[path.size() / 2].thread == link->holder && link->holder != thread) return {};
-    next = link->holder;
-  } while (next != thread);
-  if (!all_still_hold(path)) return {};
-  return path;
+  std::vector<Link> ring = walk_ring<Link>(thread, read_link);
+  if (!all_still_hold(ring)) return {};
+  return ring;
 }
 
 std::vector<Link> find_stuck_process() {

@@ -56,6 +56,22 @@ TEST(ProcessProgram, DaemonsDieWithAKilledParentHoweverTheyWereStarted) {
                          "another child goes on\nanother child goes on\n"));
 }
 
+TEST(ProcessProgram, ReportTellsOnceOfARingOfProcesses) {
+  const Ended ended = run_program(PROGRAM_PROCESS, {"ring"}, {"TUTTI_DEADLOCK=report"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.out, "both wait\n-9\n");
+  const std::string told = "tutti: deadlock: 2 threads of 2 processes wait for each other";
+  EXPECT_EQ(ended.err.find(told), 0u) << ended.err;
+  EXPECT_EQ(ended.err.find(told, 1), ended.err.npos) << ended.err;
+}
+
+TEST(ProcessProgram, AbortEndsTheProcessThatTellsOfARing) {
+  const Ended ended = run_program(PROGRAM_PROCESS, {"ring"}, {"TUTTI_DEADLOCK=abort"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.out, std::to_string(-SIGABRT) + "\n");
+  EXPECT_NE(ended.err.find("deadlock: 2 threads of 2 processes"), ended.err.npos) << ended.err;
+}
+
 // A spawned process has the same setting in its environment as the program that has spawned it.
 TEST(ProcessProgram, ATimelineOfASpawnedProcessGoesToAFileOfItsOwn) {
   namespace fs = std::filesystem;

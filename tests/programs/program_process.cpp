@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "programs/program.h"
@@ -128,6 +130,51 @@ int spawned() {
   return *process.exitcode();
 }
 
+// What two children in a ring tell is read until the ring is told of, and until they have ended.
+int ring() {
+  using tutti::multiprocessing::Barrier;
+  using tutti::multiprocessing::Lock;
+  int told[2];
+  check(pipe(told) == 0, "a pipe");
+  const int own_stderr = dup(2);
+  dup2(told[1], 2);
+  Lock left("left"), right("right");
+  Barrier both_hold(2);
+  const auto take_both = [&](Lock& first, Lock& second) {
+    first.acquire();
+    both_hold.wait();
+    second.acquire();
+  };
+  Process one([&] { take_both(left, right); }), other([&] { take_both(right, left); });
+  one.start();
+  other.start();
+  dup2(own_stderr, 2);
+  close(told[1]);
+  std::string text;
+  const auto read_on = [&] {
+    char bytes[4096];
+    const ssize_t size = read(told[0], bytes, sizeof bytes);
+    text.append(bytes, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    return size > 0;
+  };
+  while (text.find("and holds Lock 'left'") == text.npos && read_on()) {
+  }
+  // Time for some more looks.
+  one.join(0.2);
+  if (one.is_alive() && other.is_alive()) {
+    say("both wait");
+    one.kill();
+    other.kill();
+  }
+  one.join();
+  other.join();
+  while (read_on()) {
+  }
+  std::fputs(text.c_str(), stderr);
+  say(std::to_string(std::min(*one.exitcode(), *other.exitcode())));
+  return 0;
+}
+
 // Run without standard streams: what the library opens must not take their places.
 int without_streams() {
   for (int i = 0; i < 2000; ++i) std::puts("what nobody is to see");
@@ -188,6 +235,7 @@ int main() {
       {"killed_parent", killed_parent},
       {"killed_parent_of_others", killed_parent_of_others},
       {"spawned", spawned},
+      {"ring", ring},
       {"without_streams", without_streams},
       {"objects_without_streams", objects_without_streams},
       {"interrupted_at_the_end", interrupted_at_the_end},

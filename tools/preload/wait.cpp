@@ -116,7 +116,7 @@ void Wait::tell_details(const platform::CallStack& stack) {
   }
   details.object_name = place_of(object_);
   details.stack = stack;
-  runtime::publish_details(*thread_.slot, details);
+  runtime::publish_details(*thread_.slot, runtime::read_record(*thread_.slot).stamp, details);
 }
 
 void Wait::look() noexcept {

@@ -1,4 +1,4 @@
-#include "platform/park_either.h"
+#include "platform/park_several.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,17 +34,17 @@ std::uint64_t address_of(const void* word) noexcept {
 
 }  // namespace
 
-bool park_either(const atomic<std::uint32_t>& shared, std::uint32_t expected,
-                 const atomic<std::uint32_t>& own, std::uint32_t own_expected,
-                 std::int64_t deadline) noexcept {
+bool park_on_several(std::span<const ParkingPlace> places, std::int64_t deadline) noexcept {
   if (knows_several.load(relaxed)) {
-    const std::array<FutexOfSeveral, 2> words{
-        {{expected, address_of(&shared), is_32_bits, 0},
-         {own_expected, address_of(&own), is_32_bits | is_private, 0}}};
+    std::array<FutexOfSeveral, 3> words{};
+    std::transform(places.begin(), places.end(), words.begin(), [](const ParkingPlace& place) {
+      const std::uint32_t flags = is_32_bits | (place.reach == Reach::process ? is_private : 0);
+      return FutexOfSeveral{place.expected, address_of(&place.word), flags, 0};
+    });
     const std::int64_t at = std::max<std::int64_t>(deadline, 0);
     const timespec time = {static_cast<time_t>(at / nanoseconds_per_second),
                            static_cast<long>(at % nanoseconds_per_second)};
-    if (syscall(number_of_futex_waitv, words.data(), words.size(), 0,
+    if (syscall(number_of_futex_waitv, words.data(), places.size(), 0,
                 deadline == never ? nullptr : &time, CLOCK_MONOTONIC) >= 0) {
       return true;
     }
@@ -52,9 +52,13 @@ bool park_either(const atomic<std::uint32_t>& shared, std::uint32_t expected,
     if (errno == EAGAIN || errno == EINTR) return true;
     knows_several.store(false, relaxed);  // An old kernel, or a filter of system calls.
   }
-  if (own.load(acquire) != own_expected) return true;
+  const auto has_changed = [](const ParkingPlace& place) {
+    return place.word.load(acquire) != place.expected;
+  };
+  if (std::any_of(places.begin() + 1, places.end(), has_changed)) return true;
+  const ParkingPlace& first = places.front();
   const std::int64_t until = std::min(deadline, now() + between_looks);
-  return park(shared, expected, until, Reach::machine) || until != deadline;
+  return park(first.word, first.expected, until, first.reach) || until != deadline;
 }
 
 }  // namespace tutti::inline TUTTI_ABI::platform
