@@ -1,12 +1,10 @@
 #include "multiprocessing/code_table.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "platform/module.h"
 #include "tutti/errors.h"
-#include "tutti/multiprocessing/task_owner.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
 
@@ -82,56 +80,6 @@ std::uintptr_t CodeTable::address_of(std::uint64_t word) {
   if (bases_.size() <= number) bases_.resize(number + 1);
   bases_[number] = base;
   return base + offset;
-}
-
-// --- of tasks ------------------------------------------------------------------------------------
-
-namespace {
-
-// A pointer to a member function as compilers lay it out (Itanium C++ ABI, 2.3; on arm64 with the
-// change of its own ABI).
-struct MemberFunction {
-  /// Of the code, or where it stands in the virtual table.
-  std::uintptr_t code;
-  std::ptrdiff_t adjustment;
-
-  bool is_virtual() const noexcept {
-#if defined(__aarch64__)
-    return (adjustment & 1) != 0;
-#else
-    return (code & 1) != 0;
-#endif
-  }
-};
-
-}  // namespace
-
-TaskWriter::TaskWriter(const NewTask& task) noexcept
-    : pickle::Writer(task.room()), code_(task.code()) {}
-
-void TaskWriter::write_address(std::uintptr_t address) {
-  const std::uint64_t word = code_.word_for(address);
-  write(&word, sizeof word);
-}
-
-void TaskWriter::write_member_function(const void* pointer) {
-  MemberFunction function;
-  std::memcpy(&function, pointer, sizeof function);
-  if (!function.is_virtual()) function.code = code_.word_for(function.code);
-  write(&function, sizeof function);
-}
-
-std::uintptr_t TaskReader::read_address() {
-  std::uint64_t word = 0;
-  read(&word, sizeof word);
-  return code_.address_of(word);
-}
-
-void TaskReader::read_member_function(void* pointer) {
-  MemberFunction function;
-  read(&function, sizeof function);
-  if (!function.is_virtual()) function.code = code_.address_of(function.code);
-  std::memcpy(pointer, &function, sizeof function);
 }
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

@@ -14,6 +14,9 @@
 //
 // Each change of a seat is a release that pairs with the acquire of the other thread. What several
 // threads use is guarded by `guard_`; no code of the user's runs under it.
+//
+// worker_pool.cpp is about the beginning, the end and what is accepted in between; the other files
+// of that name about tasks, results, dead workers and the supervisor.
 #pragma once
 
 #include <array>
@@ -37,6 +40,7 @@
 #include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/process.h"
 #include "tutti/multiprocessing/task_owner.h"
+#include "tutti/pickle/exceptions.h"
 #include "tutti/threading/thread.h"
 
 namespace tutti::inline TUTTI_ABI::multiprocessing {
@@ -58,6 +62,9 @@ struct WorkerPoolOptions {
 struct PoolOptions;
 /// Throws ValueError for numbers that are out of range.
 WorkerPoolOptions checked(PoolOptions options);
+
+/// "std::out_of_range: seventh of six", of an exception and its causes.
+std::string in_words(const std::vector<pickle::ThrownRecord>& chain);
 
 class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
  public:
@@ -184,7 +191,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   void tell_results_thread() noexcept;
   void ring_supervisor() noexcept;
 
-  // --- the results thread ---
+  // --- the results thread: worker_pool_results.cpp ---
   void read_results();
   bool read_results_of(std::size_t number);
   void take_record(Seat& seat, const ResultRecord& record);
@@ -195,6 +202,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   void settle_leftovers() noexcept;
   void sleep_until_news(runtime::Self& self);
   void adapt_window(std::size_t settled) noexcept;
+  // Of the dead: worker_pool_deaths.cpp.
   bool holds(std::size_t seat, const Flight& flight) const noexcept;
   std::string name_of_task(Flight& flight) noexcept;
   std::string fate_of(const Seat& seat) const;
@@ -203,7 +211,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   void learn_of_failure(const Seat& seat);
   void break_down(const std::string& why) noexcept;
 
-  // --- the supervisor ---
+  // --- the supervisor: worker_pool_supervisor.cpp ---
   void supervise();
   bool needs_workers() const noexcept;
   std::string name_of_worker(std::uint64_t number) const;
