@@ -12,12 +12,15 @@
 #include "multiprocessing/fork_server.h"
 #include "multiprocessing/start_method.h"
 #include "multiprocessing/told_process.h"
+#include "platform/process.h"
 #include "platform/spawn.h"
 #include "platform/stream.h"
 #include "runtime/descriptor_wait.h"
+#include "runtime/life.h"
 #include "runtime/names.h"
 #include "runtime/registry.h"
 #include "runtime/shutdown.h"
+#include "runtime/wait_graph.h"
 #include "threading/overrider.h"
 #include "tutti/errors.h"
 
@@ -42,6 +45,16 @@ std::shared_ptr<ProcessControl>& the_current() {
 // Made while the program has one thread: in a fork's child, the one that was about to make it could
 // be missing.
 [[maybe_unused]] const bool current_is_made = (the_current(), true);
+
+// Asked by the waiting thread itself, which keeps the control.
+[[maybe_unused]] const bool tells_of_ends = [] {
+  runtime::set_holder_finder(
+      runtime::WaitKind::process,
+      [](runtime::ThreadId /*waiting*/, const runtime::WaitRecord& record) noexcept {
+        return reinterpret_cast<const ProcessControl*>(record.object)->only_thread();
+      });
+  return true;
+}();
 
 std::string random_key() {
   std::array<std::byte, 32> bytes;
@@ -480,6 +493,19 @@ bool ProcessControl::wait_for_end(int descriptor, std::int64_t deadline) {
   if (wait.error != 0) throw_os_error("cannot wait for " + described(name()), wait.error);
   runtime::stop_or_throw(self, wait.ended);
   return wait.ended == runtime::Ended::woken;
+}
+
+// As long as the only thread waits nobody can start another one.
+runtime::ThreadId ProcessControl::only_thread() const noexcept {
+  const std::uint32_t process = process_.load(platform::relaxed);
+  if (!is_running() || !platform::has_one_thread(process)) return 0;
+  for (std::uint32_t number = 1; number <= runtime::last_slot(); ++number) {
+    const runtime::Slot& slot = runtime::slot_at(number);
+    const runtime::ThreadId id = runtime::id_of(slot);
+    const bool is_its_own = slot.process.load(platform::acquire) == process;
+    if (is_its_own && !runtime::is_dead(id)) return id;
+  }
+  return 0;
 }
 
 bool ProcessControl::is_alive() {

@@ -10,6 +10,7 @@
 #include "multiprocessing/message.h"
 #include "platform/packets.h"
 #include "platform/process.h"
+#include "runtime/registry.h"
 #include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/process.h"
 
@@ -70,6 +71,8 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
   /// For the parent's end: signals a running child, whoever asks.
   void signal_if_running(int number) noexcept;
   bool is_running() const noexcept { return stage_.load(platform::acquire) == Stage::running; }
+  /// The one thread of a running child, whose end is that of the child; 0 if it has others, too.
+  runtime::ThreadId only_thread() const noexcept;
   std::shared_ptr<ProcessControl> parent() const noexcept { return parent_; }
 
   /// In a fork's child, which has inherited it.

@@ -5,16 +5,19 @@
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <string_view>
 
 #include "platform/stream.h"
 
@@ -106,6 +109,16 @@ int die_with_parent(const Descriptor& childs_end) noexcept {
   pollfd line = {end, 0, 0};
   if (poll(&line, 1, 0) > 0) raise(SIGKILL);
   return 0;
+}
+
+// The folder has one folder for each thread, and each of those is a link to it, beside its own two.
+bool has_one_thread(std::uint32_t process) noexcept {
+  const std::string_view folder = "/proc/";
+  char path[32] = {};
+  folder.copy(path, folder.size());
+  std::strcpy(std::to_chars(path + folder.size(), path + sizeof path, process).ptr, "/task");
+  struct stat status;
+  return stat(path, &status) == 0 && status.st_nlink == 3;
 }
 
 std::uint32_t parent_of_process() noexcept {

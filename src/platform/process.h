@@ -80,6 +80,8 @@ int die_with_parent(const Descriptor& childs_end) noexcept;
 // --- what a process knows ------------------------------------------------------------------------
 
 std::uint32_t parent_of_process() noexcept;
+/// True if the process lives and has one thread.
+bool has_one_thread(std::uint32_t process) noexcept;
 /// Number of cores of the machine that are in use, whoever may use them; at least 1.
 int installed_cores() noexcept;
 /// Fills `bytes` with what nobody can guess.

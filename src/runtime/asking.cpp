@@ -43,8 +43,7 @@ std::uint32_t ask(ThreadId thread) noexcept {
 void pass_questions_on(ThreadId thread) noexcept {
   if (!is_living(thread)) return;
   Slot& slot = slot_at(slot_number(thread));
-  if (!is_answered(slot.questions.load(platform::acquire),
-                   slot.answered.load(platform::relaxed))) {
+  if (!is_answered(slot.questions.load(platform::acquire), slot.answered.load(platform::relaxed))) {
     ask_to_look(slot);
   }
 }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
+#include "runtime/detector.h"
 #include "runtime/load.h"
 #include "runtime/trace.h"
 
@@ -78,10 +80,38 @@ DescriptorWait result_of(int error) {
   return {Ended::woken, error};
 }
 
+// Looks around now and then whether the process that it waits for can still end. It can't be woken
+// to answer the questions of others, so it looks at least once a second; and it never throws.
+class Watch {
+ public:
+  Watch(Self& self, const Reason& reason, std::int64_t deadline) noexcept {
+    const bool may_be_in_ring = reason.kind.load(platform::relaxed) == WaitKind::process;
+    if (platform::needs_detector && may_be_in_ring && deadline == platform::never) {
+      lookout_.emplace(self, deadline, false);
+    }
+  }
+
+  /// As platform::poll_until().
+  int poll_until(std::span<platform::Watched> watched, std::int64_t deadline) {
+    constexpr std::int64_t longest_step = 1'000'000'000;
+    for (;;) {
+      std::int64_t until = deadline;
+      if (lookout_) until = std::min({until, lookout_->due(), platform::now() + longest_step});
+      const int error = platform::poll_until(watched, until);
+      if (error != ETIMEDOUT || platform::now() >= deadline) return error;
+      lookout_->look();
+    }
+  }
+
+ private:
+  std::optional<Lookout> lookout_;
+};
+
 // Without a descriptor left for a bell, the main thread looks up now and then.
 constexpr std::int64_t time_between_looks = 50'000'000;
 
-DescriptorWait wait_in_main(std::span<platform::Watched> watched, std::int64_t deadline) {
+DescriptorWait wait_in_main(Watch& watch, std::span<platform::Watched> watched,
+                            std::int64_t deadline) {
   const Bell bell;
   std::vector<platform::Watched> all(watched.begin(), watched.end());
   if (bell.descriptor() >= 0) all.push_back({bell.descriptor(), platform::can_read, 0});
@@ -90,7 +120,7 @@ DescriptorWait wait_in_main(std::span<platform::Watched> watched, std::int64_t d
     const std::int64_t look = bell.descriptor() >= 0
                                   ? deadline
                                   : std::min(deadline, platform::now() + time_between_looks);
-    const int error = platform::poll_until(all, look);
+    const int error = watch.poll_until(all, look);
     if (error == ETIMEDOUT && platform::now() < deadline) continue;
     std::copy_n(all.begin(), watched.size(), watched.begin());
     if (is_interrupt_pending()) return {Ended::interrupted, 0};
@@ -101,9 +131,10 @@ DescriptorWait wait_in_main(std::span<platform::Watched> watched, std::int64_t d
 DescriptorWait wait_elsewhere(Self& self, std::span<platform::Watched> watched,
                               std::int64_t deadline, const Reason& reason) {
   const Elsewhere waits(self, reason, deadline);
-  if (!self.is_main) return result_of(platform::poll_until(watched, deadline));
+  Watch watch(self, reason, deadline);
+  if (!self.is_main) return result_of(watch.poll_until(watched, deadline));
   at_interrupt(ring_for_main);
-  return wait_in_main(watched, deadline);
+  return wait_in_main(watch, watched, deadline);
 }
 
 }  // namespace

@@ -140,7 +140,8 @@ void Lookout::tell_details(const SharedHold* hold, std::uint32_t questions) {
   details.answered = questions;
   details.holder = holder_now();
   // A lock that was held over a fork is not its owner's in the parent.
-  if (details.holder != 0 && (hold != nullptr || is_living(details.holder))) {
+  const bool may_be_elsewhere = hold != nullptr || record.kind == WaitKind::process;
+  if (details.holder != 0 && (may_be_elsewhere || is_living(details.holder))) {
     // In this order: see shared_ring.h.
     details.holders_wait = wait_of(details.holder);
     if (holder_now() != details.holder) details.holders_wait = 0;

@@ -30,7 +30,7 @@ bool may_be_in_ring(const WaitRecord& record) noexcept {
   if (record.deadline != platform::never || record.woken) return false;
   if (record.reach == platform::Reach::machine) return is_of_lock(record.kind);
   return record.kind != WaitKind::none && record.kind != WaitKind::io &&
-         record.kind != WaitKind::process && record.kind != WaitKind::sleep;
+         record.kind != WaitKind::sleep;
 }
 
 std::optional<WaitRecord> read_wait(ThreadId thread) noexcept {
@@ -53,10 +53,8 @@ std::optional<ToldLink> read_told(ThreadId thread) {
   const Slot& slot = slot_at(slot_number(thread));
   const auto details = read_soon([&] { return read_details(slot, *record); });
   if (!details) return std::nullopt;
-  return ToldLink{{thread, *record, details->holder},
-                  false,
-                  details->holders_wait,
-                  details->answered};
+  return ToldLink{
+      {thread, *record, details->holder}, false, details->holders_wait, details->answered};
 }
 
 }  // namespace
@@ -69,8 +67,8 @@ std::uint32_t wait_of(ThreadId thread) noexcept {
 bool SharedRing::is_known(const std::vector<ToldLink>& ring) const noexcept {
   return std::equal(ring.begin(), ring.end(), members_.begin(), members_.end(),
                     [](const ToldLink& one, const ToldLink& other) {
-                      return one.thread == other.thread &&
-                             one.record.stamp == other.record.stamp && one.holder == other.holder;
+                      return one.thread == other.thread && one.record.stamp == other.record.stamp &&
+                             one.holder == other.holder;
                     });
 }
 

@@ -14,6 +14,9 @@
 // which things happen, and the stamps are written and read so that they keep it (release,
 // acquire).
 //
+// Who joins a process waits for its only thread, if it has no other; that this is the only one is
+// part of the second reading.
+//
 // Two things end such a wait all the same. A holder that is killed is no part of a ring: it is
 // looked whether all are alive. And a Lock may be released by another thread than its owner, which
 // makes it a signal from then on: it is nobody's, and can't be in a ring, but this may happen

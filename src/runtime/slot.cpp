@@ -95,8 +95,10 @@ std::optional<WaitRecord> try_read_record(const Slot& slot) noexcept {
   record.deadline = slot.deadline.load(platform::acquire);
   record.may_fail = slot.may_fail.load(platform::acquire) != 0;
   record.reach = slot.reach.load(platform::acquire);
-  // The wake word means something in waits of ours only; at rest it is left as it was.
-  const bool is_our_wait = record.kind != WaitKind::none && record.kind != WaitKind::io;
+  // The wake word means something in waits of ours only, and those for descriptors are none; at
+  // rest it is left as it was.
+  const bool is_our_wait = record.kind != WaitKind::none && record.kind != WaitKind::io &&
+                           record.kind != WaitKind::process;
   record.woken = is_our_wait && slot.wake.load(platform::acquire) == Wake::woken;
   if (slot.record_stamp.load(platform::relaxed) != record.stamp) return std::nullopt;
   return record;

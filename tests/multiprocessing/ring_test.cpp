@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "support/forked.h"
+#include "support/sanitizer.h"
 #include "support/throws.h"
 #include "support/until.h"
 #include "tutti/errors.h"
@@ -26,6 +28,7 @@ using tutti::OwnerDiedError;
 using tutti::multiprocessing::Barrier;
 using tutti::multiprocessing::get_context;
 using tutti::multiprocessing::Lock;
+using tutti::multiprocessing::Process;
 using tutti::multiprocessing::Queue;
 using tutti::multiprocessing::RLock;
 
@@ -166,10 +169,10 @@ TYPED_TEST(SharedRingOf, SpawnedProcessesIsADeadlockInOneOfThem) {
   EXPECT_EQ(one.exitcode(), 0);
   EXPECT_EQ(other.exitcode(), 0);
   EXPECT_TRUE((first == "went on") != (second == "went on"));
-  EXPECT_TRUE(tells(first == "went on" ? second : first,
-                    {"2 threads of 2 processes", "Lock 'left'", "Lock 'right'",
-                     "of process " + std::to_string(*one.pid()),
-                     "of process " + std::to_string(*other.pid())}));
+  EXPECT_TRUE(tells(
+      first == "went on" ? second : first,
+      {"2 threads of 2 processes", "Lock 'left'", "Lock 'right'",
+       "of process " + std::to_string(*one.pid()), "of process " + std::to_string(*other.pid())}));
 }
 
 // Each main thread waits for a lock of a thread of its own, and that for the other main thread's.
@@ -226,8 +229,37 @@ TEST(SharedRing, GoesThroughJoins) {
   thread.join();
   EXPECT_EQ(child.join(), 0);
   EXPECT_EQ(outcomes->threw, 1);
-  EXPECT_TRUE(tells(outcomes->text.data(), {"3 threads of 2 processes", "waits for the end of thread",
-                                            "Lock 'left'", "Lock 'right'", own_process()}));
+  EXPECT_TRUE(
+      tells(outcomes->text.data(), {"3 threads of 2 processes", "waits for the end of thread",
+                                    "Lock 'left'", "Lock 'right'", own_process()}));
+}
+
+// The child throws: its parent's join is passed over.
+TEST(SharedRing, GoesThroughAJoinOfAProcessWithOneThread) {
+  if (under_thread_sanitizer) GTEST_SKIP() << "it has a thread of its own in each process";
+  Lock lock("held by the parent");
+  Queue<std::string> outcomes;
+  // What is left of an earlier wait has no part in it.
+  tutti::threading::Thread earlier([] { tutti::sleep_for(std::chrono::milliseconds(20)); });
+  earlier.start();
+  earlier.join();
+  Process child([&] {
+    try {
+      lock.acquire();
+    } catch (const DeadlockError& error) {
+      outcomes.put(error.what());
+    }
+  });
+  {
+    const std::scoped_lock held(lock);
+    child.start();
+    child.join();
+  }
+  EXPECT_EQ(child.exitcode(), 0);
+  EXPECT_TRUE(tells(outcomes.get(),
+                    {"2 threads of 2 processes", "waits for the end of ", own_process(),
+                     "waits for Lock 'held by the parent'", "and holds Lock 'held by the parent'",
+                     "thrown in thread 'MainThread' of process " + std::to_string(*child.pid())}));
 }
 
 TEST(SharedRing, IsNoneIfAWaitHasADeadline) {

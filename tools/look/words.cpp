@@ -150,7 +150,9 @@ std::string holder_of(const Snapshot& snapshot, const ThreadInfo& thread) {
 }
 
 std::string held_by(const Snapshot& snapshot, const ThreadInfo& thread) {
-  return thread.state.blocked_on.kind == WaitKind::join ? "" : holder_of(snapshot, thread);
+  const WaitKind kind = thread.state.blocked_on.kind;
+  const bool is_for_end = kind == WaitKind::join || kind == WaitKind::process;
+  return is_for_end ? "" : holder_of(snapshot, thread);
 }
 
 std::vector<std::string> waits_of(const Snapshot& snapshot) {
