@@ -1,4 +1,5 @@
-// Random work for many threads at once, for as long as TUTTI_STRESS_SECONDS says (default 2).
+// Random work for many threads at once, for as long as TUTTI_STRESS_SECONDS says (default 2, and 1
+// under AddressSanitizer).
 #pragma once
 
 #include <gtest/gtest.h>
