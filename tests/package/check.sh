@@ -53,7 +53,7 @@ echo "README: ok"
 mkdir "$work/fetched"
 cp "$here/user/main.cpp" "$work/fetched"
 sed "s|@source@|$source|" "$here/user/fetched.cmake.in" >"$work/fetched/CMakeLists.txt"
-configure -S "$work/fetched" -B "$work/fetched/build" -DCMAKE_BUILD_TYPE=Debug \
+configure -S "$work/fetched" -B "$work/fetched/build" -DCMAKE_BUILD_TYPE=None \
   -DBUILD_SHARED_LIBS=ON -DTUTTI_EXPLORE=OFF -DTUTTI_INSTALL=ON \
   -DCMAKE_INSTALL_PREFIX="$work/shared_prefix"
 cmake --build "$work/fetched/build" >/dev/null
