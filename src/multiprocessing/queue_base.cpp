@@ -153,7 +153,12 @@ class QueueBase::Core::Items {
   RingHeader::Side& side() const noexcept { return header().getters; }
   Sleepers& sleepers() const noexcept { return header().sleeping_getters; }
   void remember() noexcept { seen_ = side().seen.load(platform::relaxed); }
-  bool may_be_there() const noexcept { return core_.ring.tail().word() != seen_; }
+  /// Whether it is time to look again. Also when it has seen that the queue is shut down, as a
+  /// patient one may have without telling.
+  bool may_be_there() const noexcept {
+    const Place tail = core_.ring.tail();
+    return tail.word() != seen_ || tail.is_shut();
+  }
   bool is_there() const noexcept { return core_.ring.size() != 0; }
 
  private:

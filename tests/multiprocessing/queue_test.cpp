@@ -312,6 +312,19 @@ TEST(ProcessQueue, ItemsEndWithTheShutdown) {
   EXPECT_EQ(answers.get(), 5050);
 }
 
+// Getters that have learnt to let more come together don't wait for more when there is none to
+// come.
+TEST(ProcessQueue, ShutdownLetsPatientGettersGo) {
+  OpenedQueue jobs;
+  const tutti::multiprocessing::Ring ring(jobs.segment());
+  jobs.put(1);
+  jobs.shutdown();
+  ring.header().getters.patience.store(31, std::memory_order_relaxed);
+  EXPECT_EQ(jobs.get(), 1);
+  EXPECT_THROW(jobs.get(), queue::ShutDown);
+  for ([[maybe_unused]] const int job : jobs.items()) ADD_FAILURE();
+}
+
 TEST(ProcessQueue, ShutdownLetsThoseGoWhoWait) {
   Queue<int> empty;
   Queue<int> full(1);
