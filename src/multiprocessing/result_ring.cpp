@@ -107,7 +107,7 @@ void ResultWriter::commit(RecordKind kind, std::uint32_t ticket, std::size_t siz
   }
   std::memcpy(place, &heading, sizeof heading);
   written_ += sizeof heading + in_units(heading.size);
-  // Its release pairs with the acquire in peek(). seq_cst, because the worker looks at once whether
+  // Its release pairs with the acquire in next(). seq_cst, because the worker looks at once whether
   // the parent sleeps, and a parent that is about to looks for records.
   places_.words->written.store(written_, platform::seq_cst);
 }
@@ -118,7 +118,7 @@ bool ResultReader::has_record() const noexcept {
   return !is_damaged_ && places_.words->written.load(platform::seq_cst) != read_;
 }
 
-std::optional<ResultRecord> ResultReader::peek() noexcept {
+std::optional<ResultRecord> ResultReader::next() noexcept {
   while (!is_damaged_) {
     if (seen_ == read_) seen_ = places_.words->written.load(platform::acquire);
     if (seen_ == read_) return std::nullopt;
@@ -134,7 +134,11 @@ std::optional<ResultRecord> ResultReader::peek() noexcept {
       continue;
     }
     if (sizeof heading + in_units(heading.size) > std::min<std::uint64_t>(told, up_to_end)) break;
-    ResultRecord record{heading.kind, heading.ticket, {}, heading.is_large != 0};
+    ResultRecord record{heading.kind,
+                        heading.ticket,
+                        {},
+                        heading.is_large != 0,
+                        read_ + sizeof heading + in_units(heading.size)};
     record.bytes = places_.ring.subspan(place + sizeof heading, heading.size);
     if (record.is_large) {
       LargePlace large;
@@ -145,6 +149,7 @@ std::optional<ResultRecord> ResultReader::peek() noexcept {
       }
       record.bytes = places_.large.subspan(large.offset, large.size);
     }
+    read_ = record.end;
     return record;
   }
   is_damaged_ = true;
@@ -164,15 +169,15 @@ std::span<const std::byte> ResultReader::beyond_kept(const ResultRecord& record)
 
 void ResultReader::pass(const ResultRecord& record) noexcept {
   ResultWords& words = *places_.words;
-  read_ += sizeof(Heading) + in_units(record.is_large ? sizeof(LargePlace) : record.bytes.size());
+  passed_ = record.end;
   if (record.is_large) words.large_read.store(++large_read_, platform::seq_cst);
   // Not after each of many small ones: the line is the worker's to look at.
-  if (!record.is_large && seen_ != read_ &&
-      read_ - words.read.load(platform::relaxed) < places_.ring.size() / 4) {
+  if (!record.is_large && seen_ != passed_ &&
+      passed_ - words.read.load(platform::relaxed) < places_.ring.size() / 4) {
     return;
   }
   // seq_cst: see ResultWriter::wait_until().
-  words.read.store(read_, platform::seq_cst);
+  words.read.store(passed_, platform::seq_cst);
   if (words.is_stuck.load(platform::seq_cst) != 0) {
     words.is_stuck.store(0, platform::release);
     runtime::wake_shared_word(words.is_stuck, 1);
@@ -180,7 +185,7 @@ void ResultReader::pass(const ResultRecord& record) noexcept {
 }
 
 void ResultReader::reset() noexcept {
-  read_ = seen_ = large_read_ = 0;
+  read_ = passed_ = seen_ = large_read_ = 0;
   is_damaged_ = false;
   ResultWords& words = *places_.words;
   words.written.store(0, platform::relaxed);

@@ -85,6 +85,8 @@ struct ResultRecord {
   std::uint32_t ticket = 0;
   std::span<const std::byte> bytes;
   bool is_large = false;
+  /// Where the next one begins.
+  std::uint64_t end = 0;
 };
 
 /// The parent's side. Not thread-safe.
@@ -95,9 +97,10 @@ class ResultReader {
   /// So many bytes of the large records' area stay memory once they were used.
   static constexpr std::size_t largest_kept = std::size_t{32} << 20;
 
-  /// The oldest record that was not read; its bytes stay until pass(). What lies within the memory
-  /// is checked: a worker that writes wildly may have been here. None from then on.
-  std::optional<ResultRecord> peek() noexcept;
+  /// The next record; its bytes stay until pass(), which comes for one after the other, in their
+  /// order. What lies within the memory is checked: a worker that writes wildly may have been here.
+  /// None from then on.
+  std::optional<ResultRecord> next() noexcept;
   /// Whether there was a record that can't be one, so that what comes after it can't be found.
   bool is_damaged() const noexcept { return is_damaged_; }
   /// Of a record that was used: what is not to stay memory. Before pass(), since it may be written
@@ -112,6 +115,7 @@ class ResultReader {
  private:
   ResultPlaces places_;
   std::uint64_t read_ = 0;
+  std::uint64_t passed_ = 0;
   /// `written` as it was last seen.
   std::uint64_t seen_ = 0;
   std::uint64_t large_read_ = 0;

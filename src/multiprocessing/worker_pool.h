@@ -185,7 +185,8 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   void offer_pending(Aftermath& aftermath) noexcept;
   void note_taker(std::uint64_t position) noexcept;
   void see_to(const Aftermath& aftermath) noexcept;
-  void settle_one() noexcept;
+  /// So many of those that were submitted need nothing more.
+  void settle(std::size_t tasks) noexcept;
   /// They fail with the exception, or are cancelled if there is none.
   void settle_all(Line& line, const std::exception_ptr& exception) noexcept;
   void tell_results_thread() noexcept;
@@ -194,7 +195,8 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   // --- the results thread: worker_pool_results.cpp ---
   void read_results();
   bool read_results_of(std::size_t number);
-  void take_record(Seat& seat, const ResultRecord& record);
+  std::size_t read_some_results(Seat& seat);
+  void hand_over(const ResultRecord& record, TaskOwner& owner, std::uint32_t index) noexcept;
   std::exception_ptr exception_of(const ResultRecord& record) noexcept;
   void heed_news() noexcept;
   void tell_of_not_made() noexcept;

@@ -1,5 +1,7 @@
 // The results thread of a pool of processes: it reads what the workers tell.
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "multiprocessing/worker_pool.h"
@@ -43,15 +45,10 @@ bool WorkerPool::read_results_of(std::size_t number) {
   // First, so that what a dead worker has told is there to be read.
   const bool is_dead = seat.phase.load(platform::acquire) == Seat::Phase::dead;
   // So many at a time, lest other workers wait for tasks meanwhile.
-  constexpr int most = 128;
-  int read = 0;
-  while (is_dead || read < most) {
-    const std::optional<ResultRecord> record = seat.reader.peek();
-    if (!record) break;
-    take_record(seat, *record);
-    memory_.drop(seat.reader.beyond_kept(*record));
-    seat.reader.pass(*record);
-    ++read;
+  constexpr std::size_t most = 128;
+  std::size_t read = 0;
+  for (std::size_t some = 1; some != 0 && (is_dead || read < most); read += some) {
+    some = read_some_results(seat);
   }
   if (seat.reader.is_damaged() && !seat.is_to_be_killed.exchange(true, platform::relaxed)) {
     ring_supervisor();
@@ -61,44 +58,72 @@ bool WorkerPool::read_results_of(std::size_t number) {
   Aftermath aftermath;
   {
     const GuardHolder held(guard_);
-    if (options_.is_brittle) adapt_window(static_cast<std::size_t>(read));
+    if (options_.is_brittle) adapt_window(read);
     offer_pending(aftermath);
   }
   see_to(aftermath);
   return true;
 }
 
-void WorkerPool::take_record(Seat& seat, const ResultRecord& record) {
-  if (record.kind == RecordKind::not_ready) {
-    seat.not_ready = exception_of(record);
-    return;
+// Several under one guard, which those who submit tasks want meanwhile.
+std::size_t WorkerPool::read_some_results(Seat& seat) {
+  struct Result {
+    ResultRecord record;
+    /// Null if nobody waits for it any more.
+    TaskOwner* owner;
+    std::uint32_t index;
+  };
+  std::array<Result, 32> some;
+  std::size_t count = 0;
+  for (; count < some.size(); ++count) {
+    const std::optional<ResultRecord> record = seat.reader.next();
+    if (!record) break;
+    some[count] = {*record, nullptr, 0};
   }
-  TaskOwner* owner = nullptr;
-  std::uint32_t index = 0;
+  if (count == 0) return 0;
+  const std::span results = std::span(some).first(count);
   {
     const GuardHolder held(guard_);
-    if (record.ticket >= flights_.size() * 256) return;
-    Flight& settled = flight(record.ticket);
-    // It has failed before, if the pool was broken or terminated.
-    if (settled.stage != Flight::Stage::offered) return;
-    owner = settled.owner;
-    index = settled.index;
-    free_flight(record.ticket);
+    for (Result& each : results) {
+      const std::uint32_t ticket = each.record.ticket;
+      if (each.record.kind == RecordKind::not_ready || ticket >= flights_.size() * 256) continue;
+      const Flight& settled = flight(ticket);
+      // It has failed before, if the pool was broken or terminated.
+      if (settled.stage != Flight::Stage::offered) continue;
+      each.owner = settled.owner;
+      each.index = settled.index;
+      free_flight(ticket);
+    }
   }
+  std::size_t settled = 0;
+  for (const Result& each : results) {
+    if (each.record.kind == RecordKind::not_ready) seat.not_ready = exception_of(each.record);
+    if (each.owner != nullptr) {
+      hand_over(each.record, *each.owner, each.index);
+      ++settled;
+    }
+    memory_.drop(seat.reader.beyond_kept(each.record));
+    seat.reader.pass(each.record);
+  }
+  settle(settled);
+  return count;
+}
+
+void WorkerPool::hand_over(const ResultRecord& record, TaskOwner& owner,
+                           std::uint32_t index) noexcept {
   std::exception_ptr exception;
   if (record.kind == RecordKind::result) {
     try {
       pickle::Reader reader(record.bytes);
-      owner->arrived(index, reader);
+      owner.arrived(index, reader);
     } catch (...) {
       exception = not_packed("the result of a task can't be unpacked");
     }
   } else {
     exception = exception_of(record);
   }
-  if (exception != nullptr) owner->failed(index, exception);
-  owner->let_go();
-  settle_one();
+  if (exception != nullptr) owner.failed(index, exception);
+  owner.let_go();
 }
 
 std::string in_words(const std::vector<pickle::ThrownRecord>& chain) {

@@ -69,7 +69,7 @@ void WorkerPool::submit(std::uint32_t ticket, TaskOwner& owner, std::uint32_t in
     // Nobody is there any more who would do it.
     owner.failed(index, reason());
     owner.let_go();
-    settle_one();
+    settle(1);
   }
   see_to(aftermath);
   if (state() == State::broken || state() == State::terminated) tell_results_thread();
@@ -113,7 +113,7 @@ void WorkerPool::discard(std::uint32_t ticket) noexcept {
     const GuardHolder held(guard_);
     free_flight(ticket);
   }
-  settle_one();
+  settle(1);
 }
 
 void WorkerPool::cancel_pending() noexcept {
@@ -208,9 +208,10 @@ void WorkerPool::see_to(const Aftermath& aftermath) noexcept {
   if (dropped.first != no_ticket) settle_all(dropped, nullptr);
 }
 
-void WorkerPool::settle_one() noexcept {
+void WorkerPool::settle(std::size_t tasks) noexcept {
+  if (tasks == 0) return;
   // release: pairs with the acquire of the results thread, which then has the workers end.
-  if (unsettled_.fetch_sub(1, platform::acq_rel) == 1 && state() == State::closed) {
+  if (unsettled_.fetch_sub(tasks, platform::acq_rel) == tasks && state() == State::closed) {
     tell_results_thread();
   }
 }
@@ -233,7 +234,7 @@ void WorkerPool::settle_all(Line& line, const std::exception_ptr& exception) noe
       owner->cancelled(index);
     }
     owner->let_go();
-    settle_one();
+    settle(1);
   }
 }
 

@@ -109,7 +109,7 @@ TEST(ResultRing, AKilledWriterHasToldAllOfAResultOrNothing) {
       ResultReader reader(memory.results_of(0));
       for (std::size_t i = 0; i < 99; ++i) {
         write(writer, 1, 2600);
-        reader.pass(*reader.peek());
+        reader.pass(*reader.next());
       }
       write(writer, 2, 100);
       const auto prepare = [&] {
@@ -120,9 +120,10 @@ TEST(ResultRing, AKilledWriterHasToldAllOfAResultOrNothing) {
         writer.commit(RecordKind::result, 3, size);
       };
       const Cut cut = cut_short(prepare, work, steps);
-      EXPECT_TRUE(is_whole(reader.peek(), 2, 100)) << cut.place();
-      reader.pass(*reader.peek());
-      const std::optional<ResultRecord> record = reader.peek();
+      const std::optional<ResultRecord> before = reader.next();
+      EXPECT_TRUE(is_whole(before, 2, 100)) << cut.place();
+      reader.pass(*before);
+      const std::optional<ResultRecord> record = reader.next();
       EXPECT_TRUE(!record || is_whole(record, 3, size)) << cut.place();
       EXPECT_TRUE(record || !cut.has_finished);
       told += record ? 1 : 0;
@@ -139,10 +140,28 @@ TEST(ResultRing, RecordsOfAllSizesGoRoundInOrder) {
   for (std::uint32_t i = 0; i < 3000; ++i) {
     const std::size_t size = i % 100 == 50 ? 100'000 : i * 7 % 5000;
     write(writer, i % 256, size);
-    const std::optional<ResultRecord> record = reader.peek();
+    const std::optional<ResultRecord> record = reader.next();
     ASSERT_TRUE(is_whole(record, i % 256, size)) << i;
     reader.pass(*record);
-    ASSERT_FALSE(reader.peek());
+    ASSERT_FALSE(reader.next());
+  }
+}
+
+TEST(ResultRing, RecordsCanBeReadBeforeThoseBeforeThemArePassed) {
+  const PoolMemory memory(1);
+  ResultWriter writer(memory.results_of(0));
+  ResultReader reader(memory.results_of(0));
+  // Far more than the ring holds, so that passing one must make room for others.
+  for (std::uint32_t round = 0; round < 500; ++round) {
+    std::vector<ResultRecord> records;
+    for (std::uint32_t i = 0; i < 5; ++i) write(writer, i, i == 3 ? 100'000 : 1000 * i);
+    while (const std::optional<ResultRecord> record = reader.next()) records.push_back(*record);
+    ASSERT_EQ(records.size(), 5u);
+    EXPECT_FALSE(reader.has_record());
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      EXPECT_TRUE(is_whole(records[i], i, i == 3 ? 100'000 : 1000 * i));
+      reader.pass(records[i]);
+    }
   }
 }
 
@@ -165,18 +184,18 @@ TEST(ResultRing, WhatCannotBeARecordIsNotRead) {
     ResultReader reader(memory.results_of(0));
     write(writer, 1, 16);
     std::memcpy(memory.results_of(0).ring.data(), &wild, sizeof wild);
-    EXPECT_FALSE(reader.peek());
+    EXPECT_FALSE(reader.next());
     EXPECT_TRUE(reader.is_damaged());
     EXPECT_FALSE(reader.has_record());
     reader.reset();
     ResultWriter next(memory.results_of(0));
     write(next, 2, 16);
-    EXPECT_TRUE(is_whole(reader.peek(), 2, 16));
+    EXPECT_TRUE(is_whole(reader.next(), 2, 16));
   }
   const PoolMemory memory(1);
   ResultReader reader(memory.results_of(0));
   memory.results_of(0).words->written.store(~std::uint64_t{0} << 4);
-  EXPECT_FALSE(reader.peek());
+  EXPECT_FALSE(reader.next());
   EXPECT_TRUE(reader.is_damaged());
 }
 

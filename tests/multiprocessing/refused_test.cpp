@@ -21,7 +21,8 @@ TEST(Refused, TasksOfWhichACaptureArgumentOrResultCannotBeSent) {
     EXPECT_TRUE(errors.say(elsewhere + std::string(function), why));
   }
   EXPECT_TRUE(errors.say("CannotCross<int*, 0, int*>", "a pointer can't cross"));
-  EXPECT_TRUE(errors.say("CannotCross<std::__cxx11::basic_string<char>*, 0,", "a pointer can't cross"));
+  EXPECT_TRUE(
+      errors.say("CannotCross<std::__cxx11::basic_string<char>*, 0,", "a pointer can't cross"));
 }
 
 }  // namespace tests

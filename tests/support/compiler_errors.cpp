@@ -16,10 +16,10 @@ std::string plain(std::string text) {
 
 CompilerErrors::CompilerErrors(const std::string& file) {
   const std::string root = TUTTI_SOURCE_DIR;
-  const Ended compiled = run_program("/usr/bin/c++",
-                                     {"-std=c++20", "-fsyntax-only", "-I" + root + "/include",
-                                      root + "/tests/" + file},
-                                     {"LC_ALL=C"});
+  const Ended compiled = run_program(
+      "/usr/bin/c++",
+      {"-std=c++20", "-fsyntax-only", "-I" + root + "/include", root + "/tests/" + file},
+      {"LC_ALL=C"});
   if (compiled.code != 0) told_ = compiled.err;
   plain_ = plain(told_);
 }
