@@ -1,8 +1,10 @@
 // The `tutti` command.
 #include <tutti/config.h>
+#include <tutti/inspect.h>
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <string>
@@ -11,6 +13,21 @@
 #include "look/commands.h"
 #include "run/run.h"
 #include "trace/report.h"
+
+// TUTTI_TRACE is meant for the programs that the command executes, or of which it reads what they
+// have written; of the command itself only the demo has a timeline.
+extern "C" bool tutti_leaves_trace_to_others() noexcept {
+  return true;
+}
+
+namespace {
+
+void trace_demo() {
+  const char* file = std::getenv("TUTTI_TRACE");
+  if (file != nullptr && *file != '\0') tutti::inspect::trace_to(file);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Concurrency that explains itself.", "tutti");
@@ -26,7 +43,10 @@ int main(int argc, char** argv) {
   bool chaos = false;
   demo->add_flag("--chaos", chaos, "kill -9 a worker of the processes form at every second result");
   demo->callback([&] {
-    chosen = [&] { return demo::run(folder, chaos ? demo::Chaos::kills : demo::Chaos::none); };
+    chosen = [&] {
+      trace_demo();
+      return demo::run(folder, chaos ? demo::Chaos::kills : demo::Chaos::none);
+    };
   });
   look::add_commands(app, chosen);
   run::add_command(app, chosen, argc, argv);

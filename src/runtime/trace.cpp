@@ -21,6 +21,11 @@
 #include "runtime/trace_writer.h"
 #include "tutti/errors.h"
 
+// A program may define it, to say whether TUTTI_TRACE in its environment is meant for others, which
+// it executes or looks at: `tutti run` would leave an empty file, `tutti trace report` empty the
+// one that it is to read. Asked before main() begins.
+extern "C" [[gnu::weak]] bool tutti_leaves_trace_to_others() noexcept;
+
 namespace tutti::inline TUTTI_ABI::runtime::trace {
 
 constinit platform::hint<bool> is_recording{false};
@@ -329,6 +334,10 @@ void write_and_terminate() {
   std::abort();
 }
 
+bool is_for_other_programs() noexcept {
+  return tutti_leaves_trace_to_others != nullptr && tutti_leaves_trace_to_others();
+}
+
 }  // namespace
 
 // --- what the slow paths say ---------------------------------------------------------------------
@@ -448,7 +457,7 @@ void start_by_environment() noexcept {
   if constexpr (!platform::has_timeline) return;
   try {
     std::string path(trace_path());
-    if (path.empty()) return;
+    if (path.empty() || is_for_other_programs()) return;
     // The program that has spawned this one writes the file itself.
     if (platform::inheritance().was_spawned()) path += "." + std::to_string(platform::process_id());
     start(path);

@@ -111,8 +111,8 @@ class ThreadEnd {
 /// Begins to record, for the file `path`; `%p` in it stands for the number of the process. Throws
 /// RuntimeError if the file can't be written, or if a timeline is being recorded already.
 void start(const std::string& path);
-/// The same as TUTTI_TRACE says, if it says anything; a path that can't be written to is reported
-/// to stderr.
+/// The same as TUTTI_TRACE says, if it says anything and is meant for this program; a path that
+/// can't be written to is reported to stderr.
 void start_by_environment() noexcept;
 
 /// Ends the recording and writes the file; false if there is none. Throws RuntimeError if the file

@@ -195,6 +195,16 @@ TEST(Run, LeavesProgramsOfTuttiAlone) {
 
 // --- the command ---------------------------------------------------------------------------------
 
+TEST(Run, LeavesTheTimelineToTheProgram) {
+  const Folder folder;
+  const fs::path timeline = folder.path / "trace.json";
+  const std::string variable = "TUTTI_TRACE=" + timeline.string();
+  EXPECT_TRUE(ended_with(run({"true"}, {variable}), 0, ""));
+  EXPECT_FALSE(fs::exists(timeline)) << "of a program that knows nothing of tutti";
+  EXPECT_EQ(run({PROGRAM_FORK, "lock_with_waiters"}, {variable}).code, 0);
+  EXPECT_TRUE(has(read_file(timeline), "\"program_fork\""));
+}
+
 TEST(Run, LeavesTheProgramsOwnOptionsToIt) {
   EXPECT_TRUE(
       ended_with(run({"echo", "--report", "x", "--", "--help"}), 0, "--report x -- --help\n"));

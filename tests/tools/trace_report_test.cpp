@@ -222,6 +222,13 @@ TEST_F(TraceReport, TheCommandWritesThePageBesideTheFile) {
   EXPECT_TRUE(fs::exists(folder_ / "trace.html"));
 }
 
+TEST_F(TraceReport, TheCommandLeavesTheFileThatIsNamedInTheEnvironment) {
+  const std::string file = write_events(two_threads);
+  const auto size = fs::file_size(file);
+  EXPECT_EQ(run_program(TUTTI_COMMAND, {"trace", "report", file}, {"TUTTI_TRACE=" + file}).code, 0);
+  EXPECT_EQ(fs::file_size(file), size);
+}
+
 TEST_F(TraceReport, TheCommandWritesThePageWhereItIsTold) {
   const fs::path page = folder_ / "page of its own.htm";
   const Ended ended =
