@@ -77,7 +77,7 @@ struct RingHeader {
     /// The other side's word as it was when one of this side has looked last: as long as that
     /// shows enough room, or an item, there is no need to fetch the line that others write.
     platform::atomic<std::uint64_t> seen;
-    /// How many pauses a thread makes after it has seen what it waited for; see Core::learn().
+    /// How many pauses a thread makes after it has seen what it waited for; see queue_base.cpp.
     platform::hint<std::uint32_t> patience;
   };
 
@@ -240,7 +240,7 @@ inline std::optional<Ring::Room> Ring::room_in_lane(Place tail, Place head,
 }
 
 // release: pairs with the acquire in next_item(); the item is read as it was written. A fence makes
-// the order of puts and gets one for all, and serves Sleepers; see QueueBase::Core.
+// the order of puts and gets one for all, and serves Sleepers; it follows the release of the lock.
 inline void Ring::commit(const Room& room) noexcept {
   header_->tail.store(room.after.word(), platform::release);
 }

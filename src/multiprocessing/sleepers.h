@@ -23,10 +23,9 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 /// Who sleeps and who wakes find each other by Dekker's pattern: the one announces and then looks
 /// once more whether the ring has changed; the other changes the ring and then looks at the flag;
 /// all four are seq_cst, or the change is followed by a fence that is, so one of them sees what the
-/// other wrote. A second change that finds the
-/// flag cleared by the first wakes nobody: that is for the one that the first has woken. It
-/// announces before it looks; so either it finds that there is more than it takes, and wakes the
-/// next, or that change comes later, and finds the flag.
+/// other wrote. A second change that finds the flag cleared by the first wakes nobody: that is for
+/// the one that the first has woken. It announces before it looks; so either it finds that there is
+/// more than it takes, and wakes the next, or that change comes later, and finds the flag.
 ///
 /// Somebody killed between two of these steps takes the others' wake with it. They sleep on until
 /// they look by themselves, as runtime::SharedWait has them do.
