@@ -8,6 +8,7 @@
 
 #include "multiprocessing/queue_core.h"
 #include "runtime/describe.h"
+#include "runtime/load.h"
 #include "runtime/names.h"
 #include "runtime/registry.h"
 #include "runtime/shared_waiting.h"
@@ -23,8 +24,8 @@ using runtime::Ended;
 using runtime::Self;
 using runtime::WaitKind;
 
-bool is_over(std::int64_t deadline) noexcept {
-  return deadline != platform::never && (deadline == 0 || deadline <= platform::now());
+bool is_over(std::int64_t deadline, std::int64_t margin = 0) noexcept {
+  return deadline != platform::never && (deadline == 0 || deadline - margin <= platform::now());
 }
 
 // How long those who don't want to wait for an item wait for whoever is busy with one: copying the
@@ -80,13 +81,18 @@ class WakesOne {
 // comes a little later; if that brings no more than one, or all that there can be, it has come late
 // for nothing.
 constexpr std::uint32_t longest_patience = 31;
+// Who has less time takes what is there: once it comes back it could find another one busy, and its
+// time over.
+constexpr std::int64_t least_time_for_patience = 1'000'000;
 
 // The word may hold anything, for other processes write it.
 std::uint32_t patience_of(const RingHeader::Side& side) noexcept {
   return std::min(side.patience.load(platform::relaxed), longest_patience);
 }
+// Only where a thread may spin: elsewhere it would announce itself as asleep, for what is there
+// already, and have others wake it for nothing.
 bool is_patient(const RingHeader::Side& side) noexcept {
-  return patience_of(side) != 0;
+  return patience_of(side) != 0 && platform::can_spin && runtime::is_core_free();
 }
 void let_more_come(const RingHeader::Side& side) noexcept {
   for (std::uint32_t i = patience_of(side); i > 0; --i) platform::relax();
@@ -210,7 +216,9 @@ QueueBase::Core::Tried QueueBase::Core::try_put(Room& room, std::size_t count, N
       if (packing.size > ring.largest_item()) throw_too_large(packing.size);
       const auto place = ring.room_for(packing.size);
       if (!place) break;
-      if (was_full && look == Look::again) learn(header.putters, ring.known_room(), ring.limit());
+      if (put == 0 && was_full && look == Look::again) {
+        learn(header.putters, ring.known_room(), ring.limit());
+      }
       packing.pack(packing.item, place->item);
       ring.commit(*place);
       wake.is_due = true;
@@ -338,7 +346,7 @@ template <typename Goal, typename Once>
 
 template <typename Goal, typename Once>
 QueueBase::Result QueueBase::Core::operate(Goal& goal, Deadline deadline, Once once) {
-  const Look look = is_over(deadline) ? Look::at_once : Look::patient;
+  const Look look = is_over(deadline, least_time_for_patience) ? Look::at_once : Look::patient;
   const Tried tried = once(look);
   return tried == Tried::done ? Result::done : wait(goal, look, tried, deadline, once);
 }

@@ -18,12 +18,14 @@
 #include <vector>
 
 #include "multiprocessing/ring.h"
+#include "runtime/load.h"
 #include "support/forked.h"
 #include "support/sanitizer.h"
 #include "support/throws.h"
 #include "support/until.h"
 #include "tutti/multiprocessing.h"
 #include "tutti/queue.h"
+#include "tutti/threading.h"
 
 namespace tests {
 
@@ -323,6 +325,53 @@ TEST(ProcessQueue, ShutdownLetsPatientGettersGo) {
   EXPECT_EQ(jobs.get(), 1);
   EXPECT_THROW(jobs.get(), queue::ShutDown);
   for ([[maybe_unused]] const int job : jobs.items()) ADD_FAILURE();
+}
+
+TEST(ProcessQueue, ForManyItemsPatienceIsLearntOnce) {
+  OpenedQueue jobs(100);
+  const tutti::multiprocessing::Ring ring(jobs.segment());
+  jobs.put_many(std::vector<int>(100));
+  EXPECT_EQ(jobs.get_many(50).size(), 50U);
+  auto& patience = ring.header().putters.patience;
+  patience.store(1, std::memory_order_relaxed);
+  jobs.put_many(std::vector<int>(50));
+  EXPECT_EQ(patience.load(std::memory_order_relaxed), 3U);
+}
+
+TEST(ProcessQueue, WhoHasHardlyTimeTakesWhatIsThereAtOnce) {
+  OpenedQueue jobs;
+  const tutti::multiprocessing::Ring ring(jobs.segment());
+  jobs.put(1);
+  EXPECT_EQ(jobs.get(), 1);
+  jobs.put(2);
+  auto& patience = ring.header().getters.patience;
+  patience.store(31, std::memory_order_relaxed);
+  EXPECT_EQ(jobs.get(true, 100us), 2);
+  // Nothing was learnt, for nobody has come a second time.
+  EXPECT_EQ(patience.load(std::memory_order_relaxed), 31U);
+}
+
+// A getter that has not looked yet does not say that it is asleep.
+TEST(ProcessQueue, WithoutACoreToSpinOnNobodyIsPatient) {
+  OpenedQueue jobs;
+  const tutti::multiprocessing::Ring ring(jobs.segment());
+  jobs.put(1);
+  EXPECT_EQ(jobs.get(), 1);
+  jobs.put(2);
+  ring.header().getters.patience.store(31, std::memory_order_relaxed);
+  std::atomic<bool> is_over = false;
+  std::vector<tutti::threading::Thread> threads;
+  for (int i = 0; i < tutti::platform::cores(); ++i) {
+    threads.emplace_back([&] {
+      while (!is_over) tutti::platform::relax();
+    });
+    threads.back().start();
+  }
+  until([] { return !tutti::runtime::is_core_free(); });
+  EXPECT_EQ(jobs.get(), 2);
+  is_over = true;
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(ring.header().sleeping_getters.word().load(), 0U);
 }
 
 TEST(ProcessQueue, ShutdownLetsThoseGoWhoWait) {
