@@ -19,13 +19,15 @@ LockRef Lock::ref() const noexcept {
 }
 
 void Lock::lock() {
-  if (locked() && ref().is_mine()) {
+  const LockRef lock = ref();
+  if (lock.acquire_plainly()) return;
+  if (lock.is_mine()) {
     throw DeadlockError(runtime::describe_calling_thread() + " locks " +
                         runtime::describe(runtime::WaitKind::lock, this) +
                         ", which it holds itself: take an RLock to do that, or acquire() if "
                         "another process is to release it");
   }
-  acquire();
+  lock.acquire(platform::never);
 }
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing

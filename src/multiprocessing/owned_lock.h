@@ -34,6 +34,16 @@ struct LockRef {
   bool is_mine() const noexcept { return state->cell.is_mine(); }
   /// Broken, or about to be: its owner is dead.
   bool is_broken() const noexcept;
+  /// What acquire() and release() of a lock that is no rlock mostly are; false if they have to be
+  /// called.
+  bool acquire_plainly() const noexcept {
+    if (!state->cell.take_plainly()) return false;
+    if (state->dead_process.load(platform::relaxed) == 0) [[likely]]
+      return true;
+    state->cell.release();  // acquire() says that it is broken.
+    return false;
+  }
+  bool release_plainly() const noexcept { return state->cell.drop_plainly(); }
   /// Waits until `deadline`; one that has passed tries only. Throws OwnerDiedError if it is broken,
   /// with nothing acquired; KeyboardInterrupt; DeadlockError.
   bool acquire(std::int64_t deadline) const;

@@ -1,5 +1,7 @@
 #include "tutti/multiprocessing/robust_lockable.h"
 
+#include <type_traits>
+
 #include "multiprocessing/owned_lock.h"
 #include "threading/lock_timeout.h"
 #include "tutti/multiprocessing/condition.h"
@@ -10,7 +12,10 @@ namespace tutti::inline TUTTI_ABI::multiprocessing {
 
 template <typename Derived>
 void RobustLockable<Derived>::acquire() {
-  self().ref().acquire(platform::never);
+  const LockRef lock = self().ref();
+  // Others may be RLocks.
+  if (std::is_same_v<Derived, Lock> && lock.acquire_plainly()) return;
+  lock.acquire(platform::never);
 }
 
 template <typename Derived>
@@ -20,7 +25,9 @@ bool RobustLockable<Derived>::acquire_checked(bool blocking, Timeout timeout) {
 
 template <typename Derived>
 void RobustLockable<Derived>::release() {
-  self().ref().release();
+  const LockRef lock = self().ref();
+  if (std::is_same_v<Derived, Lock> && lock.release_plainly()) return;
+  lock.release();
 }
 
 template <typename Derived>

@@ -76,6 +76,22 @@ class SharedLockCell {
   /// was free.
   bool release() noexcept { return drop_plainly() || release_slow(); }
 
+  /// The transitions take and drop, if the word is such that nothing else is to be done.
+  bool take_plainly() noexcept {
+    const std::uint32_t pass = platform::current().pass;
+    std::uint32_t expected = 0;
+    // acquire: pairs with the release in drop_plainly() and release_slow(). release: whoever sees
+    // the new owner, and asks whether it is dead, sees that it has begun to live.
+    return pass != 0 &&
+           word_.compare_exchange_strong(expected, pass, platform::acq_rel, platform::relaxed);
+  }
+  bool drop_plainly() noexcept {
+    const std::uint32_t pass = platform::current().pass;
+    std::uint32_t expected = pass;
+    return pass != 0 &&
+           word_.compare_exchange_strong(expected, 0, platform::release, platform::relaxed);
+  }
+
   /// The id of the owning thread, dead or alive; 0 when it is free or a signal.
   runtime::ThreadId owner() const noexcept;
   bool is_locked() const noexcept { return !is_free(word_.load(platform::relaxed)); }
@@ -102,21 +118,6 @@ class SharedLockCell {
     return owner_of(word) == 0 || owner_of(word) == signal_free;
   }
   static runtime::ThreadId owner_id(std::uint32_t word) noexcept;
-
-  bool take_plainly() noexcept {
-    const std::uint32_t pass = platform::current().pass;
-    std::uint32_t expected = 0;
-    // acquire: pairs with the release in drop_plainly() and release_slow(). release: whoever sees
-    // the new owner, and asks whether it is dead, sees that it has begun to live.
-    return pass != 0 &&
-           word_.compare_exchange_strong(expected, pass, platform::acq_rel, platform::relaxed);
-  }
-  bool drop_plainly() noexcept {
-    const std::uint32_t pass = platform::current().pass;
-    std::uint32_t expected = pass;
-    return pass != 0 &&
-           word_.compare_exchange_strong(expected, 0, platform::release, platform::relaxed);
-  }
 
   bool try_acquire_slow();
   Acquisition acquire_slow(std::int64_t deadline, Shown shown, runtime::Interrupts interrupts);
