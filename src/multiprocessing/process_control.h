@@ -1,4 +1,6 @@
 // What all handles of one process share, and what its parent keeps until it has been reaped.
+// process_control.cpp is about who a process is; the other files of that name about how a child
+// begins and ends.
 #pragma once
 
 #include <cstdint>
@@ -86,6 +88,8 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
 
  private:
   enum class Stage : std::uint32_t { made, starting, running, ended, current, parent };
+  /// Of a child whose exit code somebody else has asked for.
+  static constexpr int unknown_exit_code = 255;
 
   void start_by(StartMethod method, Process& object);
   void start_by_fork(Process& object);
