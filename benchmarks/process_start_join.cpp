@@ -1,6 +1,8 @@
 // Start a process that does nothing, and join it: by fork, and by executing a program.
 #include <benchmark/benchmark.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +47,13 @@ bool start_join_raw_fork() {
   return join(child);
 }
 
+/// The system call: the handlers that the C library and this one have set for forks do not run.
+bool start_join_bare_fork() {
+  const long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  if (child == 0) syscall(SYS_exit_group, 0);
+  return join(static_cast<pid_t>(child));
+}
+
 /// A program that does nothing either; it lies beside this one.
 bool start_join_posix_spawn() {
   static std::string program =
@@ -84,6 +93,9 @@ BENCHMARK_CAPTURE(process_start_join, tutti, start_join_fork)
     ->UseRealTime();
 BENCHMARK_CAPTURE(process_start_join, fork, start_join_raw_fork)
     ->Name("process_start_join/fork")
+    ->UseRealTime();
+BENCHMARK_CAPTURE(process_start_join, bare_fork, start_join_bare_fork)
+    ->Name("process_start_join/bare_fork")
     ->UseRealTime();
 BENCHMARK(process_start_join_python)->Name("process_start_join/python")->UseManualTime();
 BENCHMARK_CAPTURE(process_start_join, tutti_spawn, start_join_spawn)

@@ -121,7 +121,7 @@ std::vector<Comparison> process_comparisons() {
                                             "boost_interprocess"};
   return {
       {"process_start_join", wall_time, {"fork"}, 1.15},
-      {"process_start_join", wall_time, {"python"}},
+      {"process_start_join", wall_time, {"bare_fork", "python"}},
       {"process_start_join", wall_time, {"posix_spawn"}, std::nullopt, ratio, "tutti_spawn"},
       {"process_start_join", wall_time, {"fork"}, std::nullopt, ratio, "tutti_forkserver"},
       {"mp_lock_uncontended", own_time, mutexes},

@@ -10,6 +10,7 @@
 #include "multiprocessing/errors.h"
 #include "multiprocessing/process_control.h"
 #include "platform/process.h"
+#include "runtime/self.h"
 #include "runtime/shutdown.h"
 #include "tutti/errors.h"
 
@@ -25,6 +26,7 @@ struct Child {
 [[noreturn]] void end(int code) noexcept {
   runtime::begin_ending();
   flush_standard_streams();
+  runtime::leave_for_good();
   platform::end_process(code);
 }
 
@@ -50,8 +52,10 @@ void take_exception(Child& child) noexcept {
   }
 }
 
+// Not named flush(), which would be std's, by the type of its argument.
 template <typename Stream>
-void flush(Stream& stream) noexcept {
+void write_out(Stream& stream) noexcept {
+  if (platform::is_unbuffered(stream)) return;
   try {
     stream.flush();
   } catch (...) {
@@ -62,13 +66,11 @@ void flush(Stream& stream) noexcept {
 }  // namespace
 
 void flush_standard_streams() noexcept {
-  flush(std::cout);
-  flush(std::clog);
-  flush(std::wcout);
-  flush(std::wclog);
-  // Not all of the C library's: another thread that reads from one has it locked.
-  std::fflush(stdout);
-  std::fflush(stderr);
+  write_out(std::cout);
+  write_out(std::clog);
+  write_out(std::wcout);
+  write_out(std::wclog);
+  platform::flush_c_streams();
 }
 
 void tie_to_parent(const platform::Descriptor& childs_end) noexcept {

@@ -22,8 +22,6 @@ constinit std::size_t length = 0;
 constinit bool is_closed = false;
 constinit std::size_t sweep_at = 0;
 
-constinit thread_local ProcessControl* being_forked = nullptr;
-
 std::shared_ptr<ProcessControl> first_running(bool daemonic) {
   for (std::shared_ptr<ProcessControl>& child : living()) {
     if (child->is_daemon() == daemonic) return std::move(child);
@@ -33,6 +31,7 @@ std::shared_ptr<ProcessControl> first_running(bool daemonic) {
 
 // A daemonic child that does not heed SIGTERM must not hold up the end of its parent.
 void end_daemons() {
+  if (first_running(true) == nullptr) return;
   constexpr double time_to_end = 1;
   const std::int64_t deadline = Timeout(time_to_end).deadline();
   for (const auto& child : living()) {
@@ -75,7 +74,7 @@ void in_parent() {
 // is, for destructors of the program's must not run here.
 void in_child() {
   for (ProcessControl* child = list.first(); child != nullptr; child = child->next) {
-    child->vanish(child == being_forked);
+    child->vanish();
   }
   fork_server::vanish();
   list = {};
@@ -138,10 +137,6 @@ void sweep_now_and_then() {
   const std::size_t left = living().size();
   const GuardHolder held(children_guard);
   sweep_at = 2 * left;
-}
-
-void set_being_forked(ProcessControl* control) noexcept {
-  being_forked = control;
 }
 
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing::children

@@ -24,8 +24,4 @@ std::vector<std::shared_ptr<ProcessControl>> living();
 /// Reaps those that have ended, from time to time: its cost for each start is bounded.
 void sweep_now_and_then();
 
-/// Says which child the calling thread is forking, so that what that needs stays open in it; null
-/// for none.
-void set_being_forked(ProcessControl* control) noexcept;
-
 }  // namespace tutti::inline TUTTI_ABI::multiprocessing::children

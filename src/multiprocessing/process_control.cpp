@@ -108,22 +108,35 @@ void ProcessControl::become(Identity identity, Descriptor creator) {
 }
 
 void ProcessControl::become_current() {
-  std::shared_ptr<ProcessControl>& current = the_current();
-  parent_ =
-      std::make_shared<ProcessControl>(Parent{creator_.load(platform::relaxed), current->name()});
+  forked_by_ = creator_.load(platform::relaxed);
+  forked_from_ = std::exchange(the_current(), shared_from_this());
   creator_.store(platform::process_id(), platform::relaxed);
   stage_.store(Stage::current, platform::relaxed);
-  current = shared_from_this();
 }
 
 void ProcessControl::run_target() {
   if (!target_) return;
   // The target's arguments are destroyed when it returns.
   Callable target = std::move(target_);
+  if (forked_from_ == nullptr) return target();
+  // A fork's child pays for each page that it is the first to touch, those of the allocator, too.
+  struct Destruction {
+    Callable& target;
+    ~Destruction() { target.destroy_in_place(); }
+  };
+  const Destruction afterwards{target};
   target();
 }
 
 // --- questions -----------------------------------------------------------------------------------
+
+std::shared_ptr<ProcessControl> ProcessControl::parent() {
+  const GuardHolder held(children::guard());
+  if (parent_ == nullptr && forked_from_ != nullptr) {
+    parent_ = std::make_shared<ProcessControl>(Parent{forked_by_, forked_from_->name()});
+  }
+  return parent_;
+}
 
 bool ProcessControl::is_anothers() const noexcept {
   return creator_.load(platform::relaxed) != platform::process_id();

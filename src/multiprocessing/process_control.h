@@ -13,6 +13,7 @@
 #include "platform/packets.h"
 #include "platform/process.h"
 #include "runtime/registry.h"
+#include "runtime/self.h"
 #include "tutti/multiprocessing/callable.h"
 #include "tutti/multiprocessing/process.h"
 
@@ -75,10 +76,11 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
   bool is_running() const noexcept { return stage_.load(platform::acquire) == Stage::running; }
   /// The one thread of a running child, whose end is that of the child; 0 if it has others, too.
   runtime::ThreadId only_thread() const noexcept;
-  std::shared_ptr<ProcessControl> parent() const noexcept { return parent_; }
+  /// Null in the main process.
+  std::shared_ptr<ProcessControl> parent();
 
   /// In a fork's child, which has inherited it.
-  void vanish(bool is_calling_process) noexcept;
+  void vanish() noexcept;
 
   /// Neighbours in the list of children, which alone uses them.
   ProcessControl* next = nullptr;
@@ -131,13 +133,19 @@ class ProcessControl : public std::enable_shared_from_this<ProcessControl> {
   std::string authkey_;  // Guarded by runtime::leaf_guard.
   const std::optional<StartMethod> start_method_;
   Callable target_;
-  /// Of the calling process; null in the main one.
+  /// Of a process that was forked: what its parent is to itself, and its number. Most never ask for
+  /// their parent, so its handle is made when one does.
+  std::shared_ptr<ProcessControl> forked_from_;
+  std::uint32_t forked_by_ = 0;
+  /// Of the calling process. Guarded by the children's guard.
   std::shared_ptr<ProcessControl> parent_;
 
   // Guarded by the children's guard. Shared with those who wait, so that a close() in another
   // thread does not take the descriptor away under them.
   std::shared_ptr<platform::Descriptor> handle_;
   platform::LifeLine life_line_;
+  /// The thread that is forking it, if one is: in what it makes, this becomes the calling process.
+  const runtime::Self* forking_ = nullptr;
   /// While a process is told what to do.
   platform::Descriptor message_;
   platform::Descriptor creators_process_;

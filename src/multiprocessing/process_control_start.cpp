@@ -55,6 +55,7 @@ void ProcessControl::start(Process& object) {
       children::remove(*this);
       handle_.reset();
       life_line_ = {};
+      forking_ = nullptr;
       close_what_was_told();
       status_ = {};
     }
@@ -81,9 +82,8 @@ void ProcessControl::start_by(StartMethod method, Process& object) {
 void ProcessControl::start_by_fork(Process& object) {
   const std::shared_ptr<Descriptor> handle = prepare_handle();
   flush_standard_streams();
-  children::set_being_forked(this);
+  forking_ = &runtime::self();
   const platform::Forked forked = platform::fork_process();
-  children::set_being_forked(nullptr);
   if (forked.error != 0) fail_to_start(forked.error);
   if (forked.process == 0) live_as_child(object);
   hold_child(forked.process, *handle);
@@ -238,6 +238,7 @@ std::shared_ptr<Descriptor> ProcessControl::prepare_handle() {
 
 void ProcessControl::hold_child(std::uint32_t process, Descriptor& handle) {
   const GuardHolder held(children::guard());
+  forking_ = nullptr;
   life_line_.childs_end.reset();
   close_what_was_told();
   platform::Opened child = platform::open_process(process);
@@ -267,17 +268,18 @@ void ProcessControl::fail_to_start(int error) const {
   throw_os_error("cannot start " + described(name()), error);
 }
 
-void ProcessControl::vanish(bool is_calling_process) noexcept {
+void ProcessControl::vanish() noexcept {
   life_line_.parents_end.reset();
   close_what_was_told();
   status_ = {};
+  const bool is_calling_process = forking_ != nullptr && forking_ == runtime::registered_self();
   if (is_calling_process) {
     // What has kept its descriptor's place becomes the child's standard input.
-    platform::read_standard_input_from(*handle_);
+    platform::read_standard_input_from(std::move(*handle_));
   } else {
     life_line_.childs_end.reset();
+    if (handle_ != nullptr) handle_->reset();
   }
-  if (handle_ != nullptr) handle_->reset();
 }
 
 void ProcessControl::live_as_child(Process& object) {

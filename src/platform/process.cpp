@@ -17,9 +17,16 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <streambuf>
 #include <string_view>
+#include <typeinfo>
 
+#include "platform/no_cancellation.h"
 #include "platform/stream.h"
+
+#ifdef __GLIBCXX__
+#include <ext/stdio_sync_filebuf.h>
+#endif
 
 namespace tutti::inline TUTTI_ABI::platform {
 
@@ -144,14 +151,39 @@ void heed_interrupts() noexcept {
   signal(SIGINT, SIG_DFL);
 }
 
-void leave_standard_streams_to_parent() noexcept {
-  __fpurge(stdout);
-  __fpurge(stderr);
-  __fpurge(stdin);
+// A page that is written to after a fork, be it by the lock of a stream, costs a copy; so a stream
+// that holds nothing is left alone.
+void flush_c_streams() noexcept {
+  // Not all streams: another thread that reads from one has it locked.
+  for (FILE* const stream : {stdout, stderr}) {
+    if (__fpending(stream) != 0) std::fflush(stream);
+  }
 }
 
-void read_standard_input_from(const Descriptor& file) noexcept {
+template <typename Char>
+bool is_unbuffered([[maybe_unused]] const std::basic_ios<Char>& stream) noexcept {
+#ifdef __GLIBCXX__
+  const std::basic_streambuf<Char>* const buffer = stream.rdbuf();
+  return buffer != nullptr && typeid(*buffer) == typeid(__gnu_cxx::stdio_sync_filebuf<Char>);
+#else
+  return false;
+#endif
+}
+template bool is_unbuffered(const std::basic_ios<char>&) noexcept;
+template bool is_unbuffered(const std::basic_ios<wchar_t>&) noexcept;
+
+void leave_standard_streams_to_parent() noexcept {
+  for (FILE* const stream : {stdout, stderr}) {
+    if (__fpending(stream) != 0) __fpurge(stream);
+  }
+  const bool is_read_from = __fbufsize(stdin) != 0;
+  if (is_read_from) __fpurge(stdin);
+}
+
+void read_standard_input_from(Descriptor file) noexcept {
+  const NoCancellation here;
   dup2(file.get(), STDIN_FILENO);
+  close(file.release());
 }
 
 }  // namespace tutti::inline TUTTI_ABI::platform

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ios>
 #include <span>
 
 #include "platform/descriptor.h"
@@ -91,10 +92,17 @@ void fill_with_random(std::span<std::byte> bytes) noexcept;
 void ignore_interrupts() noexcept;
 void heed_interrupts() noexcept;
 
+/// Writes out what the C library's standard streams hold.
+void flush_c_streams() noexcept;
+/// True if the stream, one of C++'s standard ones, holds nothing, since it passes all on to the C
+/// library's; false if that is not known.
+template <typename Char>
+bool is_unbuffered(const std::basic_ios<Char>& stream) noexcept;
+
 /// In a fork's child: what the C library's standard streams still had to write or to give is the
 /// parent's.
 void leave_standard_streams_to_parent() noexcept;
-/// Has standard input read what `file` holds from now on.
-void read_standard_input_from(const Descriptor& file) noexcept;
+/// Has standard input read what `file` holds from now on. In a fork's child, too.
+void read_standard_input_from(Descriptor file) noexcept;
 
 }  // namespace tutti::inline TUTTI_ABI::platform

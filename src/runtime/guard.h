@@ -28,6 +28,8 @@ class Guard {
     if (word_.exchange(0, platform::release) == 2)
       platform::unpark(word_, 1, platform::Reach::process);
   }
+  /// By anybody; it may have changed at once.
+  bool is_locked() const noexcept { return word_.load(platform::relaxed) != 0; }
   /// In a fork's child, where the holder may have vanished.
   void reset() noexcept { word_.store(0, platform::relaxed); }
 

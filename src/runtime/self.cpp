@@ -85,23 +85,39 @@ std::unique_ptr<Self> make_self(std::uint32_t flags, std::string_view name) {
 
 // --- fork ----------------------------------------------------------------------------------------
 
-// Who will be missing in the child of a fork under way. Guarded by fork_guard.
-std::vector<ThreadId>* missing_in_child = nullptr;
+// What the child of a fork under way is told. Guarded by fork_guard.
+struct ToldToChild {
+  /// The threads that it will not have.
+  std::vector<ThreadId> missing;
+  std::string name;
+};
 
+// Never destroyed, for threads may fork to the last.
+ToldToChild& told_to_child() {
+  static ToldToChild& told = *new ToldToChild;
+  return told;
+}
+
+// What the child need not do itself is done here: it pays for each page that it is the first to
+// touch, of code, too, and of what malloc keeps.
 void prepare_fork() {
   fork_guard.lock();
   trace::hold_for_fork();
   leaf_guard.lock();
-  missing_in_child = new std::vector<ThreadId>;
-  const Self* forking = registered_self();
+  ToldToChild& told = told_to_child();
+  told.missing.clear();
+  Self* const forking = registered_self();
+  if (forking != nullptr) {
+    told.name = forking->slot->name.get();
+    forking->earlier_ids.reserve(forking->earlier_ids.size() + 1);
+  }
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     const ThreadId id = id_of(slot_at(number));
-    if (is_living(id) && (forking == nullptr || forking->id != id)) missing_in_child->push_back(id);
+    if (is_living(id) && (forking == nullptr || forking->id != id)) told.missing.push_back(id);
   }
 }
 
 void finish_fork() {
-  delete missing_in_child;
   leaf_guard.unlock();
   trace::release_after_fork();
   fork_guard.unlock();
@@ -110,25 +126,29 @@ void finish_fork() {
 // The forking thread is the only one, and the main one, of the child. It shares the registry with
 // its parent, so it needs a slot of its own.
 void in_child() {
-  std::vector<ThreadId>& vanished = vanished_ids();
-  vanished.insert(vanished.end(), missing_in_child->begin(), missing_in_child->end());
-  std::sort(vanished.begin(), vanished.end());
+  const ToldToChild& told = told_to_child();
+  if (!told.missing.empty()) {
+    std::vector<ThreadId>& vanished = vanished_ids();
+    vanished.insert(vanished.end(), told.missing.begin(), told.missing.end());
+    std::sort(vanished.begin(), vanished.end());
+  }
   finish_fork();
   the_main_slot.store(nullptr, platform::relaxed);
   reset_waiting_after_fork();
   forget_bell_after_fork();
   reset_detector_after_fork();
-  end_before_statics_made_so_far();
   Self* self = registered_self();
+  // The main thread has seen to its end already, here as in the parent.
+  if (self == nullptr || !self->is_main) end_before_statics_made_so_far();
   reset_load_after_fork(self == nullptr || self->blocking_elsewhere > 0 ? 0 : 1);
   if (self == nullptr) return trace::restart_in_child(nullptr);
-  const Claim claim = claim_slot(Slot::main_flag, self->slot->name.get());
+  const Claim claim = claim_slot(Slot::main_flag, told.name);
   self->earlier_ids.push_back(self->id);
   self->slot = claim.slot;
   self->id = claim.id;
   self->is_main = true;
   self->is_daemon = false;
-  claim.slot->thread.store(platform::thread_id(), platform::relaxed);
+  claim.slot->thread.store(platform::process_id(), platform::relaxed);
   claim.slot->life.begin();
   claim.slot->enter(SlotPhase::running);
   the_main_slot.store(claim.slot, platform::release);
@@ -139,8 +159,9 @@ void in_child() {
 // --- start of the program ------------------------------------------------------------------------
 
 bool begin() {
-  // Made now: in a fork's child, the thread that was about to make it could be missing.
+  // Made now: in a fork's child, the thread that was about to make them could be missing.
   vanished_ids();
+  told_to_child();
   read_settings();
   end_before_statics_made_so_far();
   report_on_quit();
@@ -223,6 +244,13 @@ void before_stopping(void (*farewell)(Self&)) noexcept {
 
 void before_leaving(void (*leaves)(Self&)) noexcept {
   leave_hook.store(leaves, platform::release);
+}
+
+void leave_for_good() noexcept {
+  Self* const self = registered_self();
+  if (self == nullptr) return;
+  the_main_slot.store(nullptr, platform::release);
+  release_slot(*self->slot);
 }
 
 void exempt_from_stopping() noexcept {

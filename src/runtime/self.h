@@ -47,6 +47,10 @@ bool must_stop(const Self& self) noexcept;
 void before_stopping(void (*farewell)(Self&)) noexcept;
 /// Sets what is called in each thread that ends, after its thread_local objects are destroyed.
 void before_leaving(void (*leaves)(Self&)) noexcept;
+/// For the last thread of a process that ends without a destructor's being called: gives its slot
+/// back, which those who look for the dead need not find then. It must not use the library any
+/// more.
+void leave_for_good() noexcept;
 /// For the thread that ends the program, whatever it was: from now on it must not stop.
 void exempt_from_stopping() noexcept;
 

@@ -489,6 +489,7 @@ void stop_at_end() noexcept {
 // --- fork ----------------------------------------------------------------------------------------
 
 void hold_for_fork() noexcept {
+  recording();  // Made here, if it is not yet, or each child would make its own.
   guard.lock();
 }
 
@@ -498,6 +499,7 @@ void release_after_fork() noexcept {
 
 void restart_in_child(const Self* self) noexcept {
   Recording& all = recording();
+  if (all.lanes.empty() && !all.is_under_way) return;
   for (Lane* other : all.lanes) {
     if (other != own_lane) delete other;
   }

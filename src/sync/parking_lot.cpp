@@ -7,11 +7,24 @@ namespace tutti::inline TUTTI_ABI::sync {
 
 namespace {
 
-constinit std::array<Bucket, 1024> buckets{};
+constexpr std::size_t page = 4096;
 
-// When the queued threads do not exist any more, nor whoever held a guard: in a fork's child.
+alignas(page) constinit std::array<Bucket, 1024> buckets{};
+
+// When the queued threads do not exist any more, nor whoever held a guard: in a fork's child. There
+// each page that is written to costs a copy, so what is at rest is only read.
 void forget_waiters() {
-  for (Bucket& bucket : buckets) bucket.reset();
+  for (Bucket& bucket : buckets) {
+    if (!bucket.is_at_rest()) bucket.reset();
+  }
+}
+
+// Pages that have never been looked at are not in the child's memory map, either, and each first
+// look costs a page fault there. So they are looked at before the fork.
+void look_at_all_pages() {
+  for (std::size_t i = 0; i < buckets.size(); i += page / sizeof(Bucket)) {
+    static_cast<void>(buckets[i].is_locked());
+  }
 }
 
 [[maybe_unused]] const bool prepared = (prepare_parking_lot(), true);
@@ -20,7 +33,7 @@ void forget_waiters() {
 
 void prepare_parking_lot() noexcept {
   static const bool once = [] {
-    platform::around_fork({nullptr, nullptr, forget_waiters});
+    platform::around_fork({look_at_all_pages, nullptr, forget_waiters});
     platform::on_restart(forget_waiters, platform::Restart::after_loss);
     return true;
   }();

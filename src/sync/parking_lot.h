@@ -76,6 +76,10 @@ class alignas(64) Bucket {
   /// Takes all out; the result is a list linked by `next`, longest waiting first.
   Waiter* pop_all(const void* key, Outcome outcome) noexcept;
 
+  /// By anybody; it may have changed at once.
+  bool is_locked() const noexcept { return guard_.is_locked(); }
+  /// Nobody has it locked, nor waits in it. Where no other thread is.
+  bool is_at_rest() const noexcept { return !is_locked() && waiters_.first() == nullptr; }
   /// In a fork's child: forgets all.
   void reset() noexcept;
 

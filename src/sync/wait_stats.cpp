@@ -15,10 +15,8 @@ using runtime::GuardHolder;
 /// What is known about some objects; what one address hashes to. No more than there is room for:
 /// whoever needs some takes that of the shortest wait.
 struct Shelf {
-  runtime::Guard guard;
   std::array<WaitStats, 16> all;
 
-  // The following with the guard held.
   WaitStats& place_for(runtime::WaitKind kind, const void* object) noexcept {
     WaitStats* least = all.data();
     for (WaitStats& stats : all) {
@@ -38,18 +36,38 @@ struct Shelf {
   }
 };
 
-constinit std::array<Shelf, 64> shelves{};
+constexpr std::size_t shelf_count = 64;
+constinit std::array<Shelf, shelf_count> shelves{};
 
-Shelf& shelf_of(const void* object) noexcept {
+/// Of one shelf, in a cache line of its own.
+struct alignas(64) ShelfGuard : runtime::Guard {};
+// Apart from the shelves, in one page: all are taken over a fork, and each page that is written to
+// after one costs parent and child a copy.
+alignas(4096) constinit std::array<ShelfGuard, shelf_count> guards{};
+
+std::size_t number_of_shelf(const void* object) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(object);
-  return shelves[static_cast<std::uint64_t>(address * 0x9e3779b97f4a7c15u) >> 58];
+  return static_cast<std::uint64_t>(address * 0x9e3779b97f4a7c15u) >> 58;
 }
+
+/// The shelf of an object, for as long as this lives.
+class HeldShelf {
+ public:
+  explicit HeldShelf(const void* object) noexcept : HeldShelf(number_of_shelf(object)) {}
+  explicit HeldShelf(std::size_t number) noexcept
+      : held_(guards[number]), shelf_(shelves[number]) {}
+  Shelf* operator->() const noexcept { return &shelf_; }
+
+ private:
+  const GuardHolder held_;
+  Shelf& shelf_;
+};
 
 void lock_all() {
-  for (Shelf& shelf : shelves) shelf.guard.lock();
+  for (ShelfGuard& guard : guards) guard.lock();
 }
 void unlock_all() {
-  for (Shelf& shelf : shelves) shelf.guard.unlock();
+  for (ShelfGuard& guard : guards) guard.unlock();
 }
 
 [[maybe_unused]] const bool prepared = (prepare_wait_stats(), true);
@@ -61,9 +79,8 @@ void prepare_wait_stats() noexcept {
     if (!platform::needs_detector) return false;
     platform::around_fork({lock_all, unlock_all, unlock_all});
     runtime::at_forgetting([](const void* object) {
-      Shelf& shelf = shelf_of(object);
-      const GuardHolder held(shelf.guard);
-      for (WaitStats& stats : shelf.all) {
+      const HeldShelf shelf(object);
+      for (WaitStats& stats : shelf->all) {
         if (stats.object == object) Shelf::clear(stats);
       }
     });
@@ -74,18 +91,15 @@ void prepare_wait_stats() noexcept {
 
 void note_wait_begins(runtime::WaitKind kind, const void* object) noexcept {
   if (!platform::needs_detector) return;
-  Shelf& shelf = shelf_of(object);
-  const GuardHolder held(shelf.guard);
-  shelf.place_for(kind, object);
+  HeldShelf(object)->place_for(kind, object);
 }
 
 void note_wait(const runtime::Self& self, runtime::WaitKind kind, const void* object,
                std::int64_t since, bool was_handed_over) noexcept {
   if (!platform::needs_detector) return;
   const std::int64_t duration = platform::now() - since;
-  Shelf& shelf = shelf_of(object);
-  const GuardHolder held(shelf.guard);
-  WaitStats& stats = shelf.place_for(kind, object);
+  const HeldShelf shelf(object);
+  WaitStats& stats = shelf->place_for(kind, object);
   ++stats.waits;
   if (was_handed_over) ++stats.hand_offs;
   if (duration <= stats.longest) return;
@@ -94,18 +108,18 @@ void note_wait(const runtime::Self& self, runtime::WaitKind kind, const void* ob
 }
 
 void for_each_wait_stats(void (*visit)(void*, const WaitStats&), void* argument) {
-  for (Shelf& shelf : shelves) {
-    const GuardHolder held(shelf.guard);
-    for (const WaitStats& stats : shelf.all) {
+  for (std::size_t number = 0; number < shelf_count; ++number) {
+    const HeldShelf shelf(number);
+    for (const WaitStats& stats : shelf->all) {
       if (stats.object != nullptr) visit(argument, stats);
     }
   }
 }
 
 void reset_wait_stats() noexcept {
-  for (Shelf& shelf : shelves) {
-    const GuardHolder held(shelf.guard);
-    for (WaitStats& stats : shelf.all) Shelf::clear(stats);
+  for (std::size_t number = 0; number < shelf_count; ++number) {
+    const HeldShelf shelf(number);
+    for (WaitStats& stats : shelf->all) Shelf::clear(stats);
   }
 }
 

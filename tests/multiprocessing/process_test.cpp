@@ -10,11 +10,15 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <memory>
+#include <streambuf>
 #include <string>
 #include <vector>
 
 #include "multiprocessing/telling.h"
+#include "runtime/registry.h"
+#include "runtime/self.h"
 #include "support/sanitizer.h"
 #include "support/throws.h"
 #include "support/until.h"
@@ -104,6 +108,30 @@ TEST(Process, HasAnEmptyStandardInput) {
               throw SystemExit{read(STDIN_FILENO, &byte, 1) == 0 ? 21 : 22};
             })),
             21);
+}
+
+/// Can't write what it holds, and tells when it is asked to.
+class Unwritable : public std::streambuf {
+ public:
+  explicit Unwritable(const Channel& channel) : channel_(channel) {}
+
+ private:
+  int sync() override {
+    channel_.tell("asked to write");
+    return -1;
+  }
+
+  const Channel& channel_;
+};
+
+TEST(Process, EndsInOrderThoughItsStreamsCannotBeWrittenOut) {
+  const Channel channel;
+  EXPECT_EQ(exit_code_of(Process([&] {
+              std::cout.rdbuf(new Unwritable(channel));  // It is used to the end.
+              std::cout.exceptions(std::ios::badbit);
+            })),
+            0);
+  EXPECT_EQ(channel.hear(), "asked to write");
 }
 
 TEST(Process, MayBeStartedInAnyThread) {
@@ -509,6 +537,21 @@ TEST(Process, WithoutDescriptorsItIsNotStarted) {
     EXPECT_FALSE(has_children());
   }
   EXPECT_EQ(exit_code_of(process), 4);
+}
+
+// So that the slots in use are few, and a fork, which looks at all of them, stays cheap.
+TEST(Process, GivesItsSlotInTheRegistryBackWhenItEnds) {
+  const Channel channel;
+  const auto slot_of_a_child = [&] {
+    EXPECT_EQ(
+        exit_code_of(Process([&] {
+          channel.tell(std::to_string(tutti::runtime::slot_number(tutti::runtime::self().id)));
+        })),
+        0);
+    return channel.hear();
+  };
+  const std::string first = slot_of_a_child();
+  EXPECT_EQ(slot_of_a_child(), first);
 }
 
 TEST(Process, LeavesNothingBehind) {
