@@ -50,11 +50,9 @@ void cpython(benchmark::State& state, std::optional<int> chunksize) {
 
 void add(const std::string& subject, std::optional<int> chunksize) {
   benchmark::RegisterBenchmark((subject + "/tutti").c_str(), tutti_pool, chunksize)
-      ->UseRealTime()
-      ->Unit(benchmark::kMicrosecond);
+      ->UseRealTime();
   benchmark::RegisterBenchmark((subject + "/cpython").c_str(), cpython, chunksize)
-      ->UseManualTime()
-      ->Unit(benchmark::kMicrosecond);
+      ->UseManualTime();
 }
 
 [[maybe_unused]] const bool registered = [] {
