@@ -163,8 +163,12 @@ void flush_c_streams() noexcept {
 template <typename Char>
 bool is_unbuffered([[maybe_unused]] const std::basic_ios<Char>& stream) noexcept {
 #ifdef __GLIBCXX__
-  const std::basic_streambuf<Char>* const buffer = stream.rdbuf();
-  return buffer != nullptr && typeid(*buffer) == typeid(__gnu_cxx::stdio_sync_filebuf<Char>);
+  using PassingOn = __gnu_cxx::stdio_sync_filebuf<Char>;
+  std::basic_streambuf<Char>* const buffer = stream.rdbuf();
+  if (buffer == nullptr || typeid(*buffer) != typeid(PassingOn)) return false;
+  // A program may have put one for another file in its place, or another file in that of stdout.
+  const FILE* const file = static_cast<PassingOn*>(buffer)->file();
+  return file == stdout || file == stderr;
 #else
   return false;
 #endif

@@ -94,8 +94,8 @@ void heed_interrupts() noexcept;
 
 /// Writes out what the C library's standard streams hold.
 void flush_c_streams() noexcept;
-/// True if the stream, one of C++'s standard ones, holds nothing, since it passes all on to the C
-/// library's; false if that is not known.
+/// True if the stream, one of C++'s standard ones, holds nothing, since it passes all on to those
+/// of the C library that flush_c_streams() writes out; false if that is not known.
 template <typename Char>
 bool is_unbuffered(const std::basic_ios<Char>& stream) noexcept;
 
