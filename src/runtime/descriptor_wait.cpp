@@ -88,23 +88,27 @@ class Watch {
     const bool may_be_in_ring = reason.kind.load(platform::relaxed) == WaitKind::process;
     if (platform::needs_detector && may_be_in_ring && deadline == platform::never) {
       lookout_.emplace(self, deadline, false);
+      latest_ = platform::now() + longest_step;
     }
   }
 
   /// As platform::poll_until().
   int poll_until(std::span<platform::Watched> watched, std::int64_t deadline) {
-    constexpr std::int64_t longest_step = 1'000'000'000;
     for (;;) {
-      std::int64_t until = deadline;
-      if (lookout_) until = std::min({until, lookout_->due(), platform::now() + longest_step});
-      const int error = platform::poll_until(watched, until);
-      if (error != ETIMEDOUT || platform::now() >= deadline) return error;
+      const std::int64_t due = lookout_ ? std::min(lookout_->due(), latest_) : platform::never;
+      const int error = platform::poll_until(watched, std::min(deadline, due));
+      if (error != ETIMEDOUT || platform::now() < due) return error;
       lookout_->look();
+      latest_ = platform::now() + longest_step;
     }
   }
 
  private:
+  static constexpr std::int64_t longest_step = 1'000'000'000;
+
   std::optional<Lookout> lookout_;
+  /// When it looks at the latest, also if it is called for shorter times.
+  std::int64_t latest_ = platform::never;
 };
 
 // Without a descriptor left for a bell, the main thread looks up now and then.
