@@ -107,8 +107,9 @@ void give_back(Slot& slot, Occupancy seen) noexcept {
   }
 }
 
-// Gives back the slots of threads that were killed, or whose process has ended; a process does not
-// do so itself, for its static objects may use locks to the last.
+// Gives back the slots of threads that were killed, or whose process has ended. A process that ends
+// by exit() does not do so itself, for its static objects may use locks to the last; of one that
+// leaves those alone the main thread does: see leave_for_good().
 void sweep() {
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     Slot& slot = slots()[number];

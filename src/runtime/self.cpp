@@ -249,6 +249,9 @@ void before_leaving(void (*leaves)(Self&)) noexcept {
 void leave_for_good() noexcept {
   Self* const self = registered_self();
   if (self == nullptr) return;
+  // A process that was made without the handlers for forks, by _Fork() or clone(), has its parent's
+  // slot, and must not give that back.
+  if (self->slot->thread.load(platform::relaxed) != platform::thread_id()) return;
   the_main_slot.store(nullptr, platform::release);
   release_slot(*self->slot);
 }
