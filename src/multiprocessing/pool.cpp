@@ -61,10 +61,12 @@ Pool::~Pool() {
 }
 
 void Pool::close() {
+  if (pool_->is_of_another_process()) return pool_->check_open();
   pool_->close();
 }
 
 void Pool::terminate() {
+  if (pool_->is_of_another_process()) return pool_->check_open();
   pool_->terminate();
 }
 

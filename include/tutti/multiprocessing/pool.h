@@ -173,10 +173,11 @@ class Pool {
   }
 
   /// From now on nothing is accepted, but what an imap that was begun takes from its range. When
-  /// all tasks are done, and those imaps at their ends or gone, the workers end.
+  /// all tasks are done, and those imaps at their ends or gone, the workers end. Throws
+  /// RuntimeError in a process that was forked from the pool's.
   void close();
   /// Ends the workers at once, by SIGTERM, and by SIGKILL a second later; tasks that are not done
-  /// fail with RuntimeError.
+  /// fail with RuntimeError. Throws as close().
   void terminate();
   /// Waits until the workers have ended and all callbacks were called. An imap takes no more
   /// elements from now on: nobody may go through it any more. What it has submitted is done, and
