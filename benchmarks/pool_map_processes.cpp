@@ -49,10 +49,8 @@ void cpython(benchmark::State& state, std::optional<int> chunksize) {
 }
 
 void add(const std::string& subject, std::optional<int> chunksize) {
-  benchmark::RegisterBenchmark((subject + "/tutti").c_str(), tutti_pool, chunksize)
-      ->UseRealTime();
-  benchmark::RegisterBenchmark((subject + "/cpython").c_str(), cpython, chunksize)
-      ->UseManualTime();
+  benchmark::RegisterBenchmark((subject + "/tutti").c_str(), tutti_pool, chunksize)->UseRealTime();
+  benchmark::RegisterBenchmark((subject + "/cpython").c_str(), cpython, chunksize)->UseManualTime();
 }
 
 [[maybe_unused]] const bool registered = [] {

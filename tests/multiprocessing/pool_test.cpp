@@ -410,6 +410,8 @@ TEST_P(PoolTest, IsNotForForkedChildren) {
     if (!throws<RuntimeError>([&] { pool.apply(square, 1); }, {"forked"})) std::exit(1);
     if (!throws<RuntimeError>([&] { pending.get(); }, {"forked"})) std::exit(2);
     if (!throws<RuntimeError>([&] { pool.join(); }, {"forked"})) std::exit(3);
+    if (!throws<RuntimeError>([&] { pool.close(); }, {"forked"})) std::exit(4);
+    if (!throws<RuntimeError>([&] { pool.terminate(); }, {"forked"})) std::exit(5);
   });
   // Not by the start method of the pool's workers.
   child.start();

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -16,7 +17,12 @@
 #include <string>
 #include <vector>
 
+#ifdef __GLIBCXX__
+#include <ext/stdio_sync_filebuf.h>
+#endif
+
 #include "multiprocessing/telling.h"
+#include "runtime/life.h"
 #include "runtime/registry.h"
 #include "runtime/self.h"
 #include "support/sanitizer.h"
@@ -133,6 +139,21 @@ TEST(Process, EndsInOrderThoughItsStreamsCannotBeWrittenOut) {
             0);
   EXPECT_EQ(channel.hear(), "asked to write");
 }
+
+#ifdef __GLIBCXX__
+TEST(Process, WritesOutAStreamThatPassesAllOnToAnotherFile) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(tmpfile(), fclose);
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(exit_code_of(Process([&] {
+              std::cout.rdbuf(new __gnu_cxx::stdio_sync_filebuf<char>(file.get()));
+              std::cout << "told";
+            })),
+            0);
+  std::string told(10, ' ');
+  const ssize_t size = pread(fileno(file.get()), told.data(), told.size(), 0);
+  EXPECT_EQ(told.substr(0, size > 0 ? static_cast<std::size_t>(size) : 0), "told");
+}
+#endif
 
 TEST(Process, MayBeStartedInAnyThread) {
   if (under_thread_sanitizer) GTEST_SKIP() << "it can't follow a fork among threads";
@@ -552,6 +573,17 @@ TEST(Process, GivesItsSlotInTheRegistryBackWhenItEnds) {
   };
   const std::string first = slot_of_a_child();
   EXPECT_EQ(slot_of_a_child(), first);
+}
+
+TEST(Process, OneThatWasMadeWithoutForkHandlersDoesNotGiveItsParentsSlotBack) {
+  if (under_thread_sanitizer) GTEST_SKIP() << "it has handlers that must run";
+  EXPECT_EQ(exit_code_of(Process([] {
+              const pid_t made = _Fork();
+              if (made == 0) return;
+              waitpid(made, nullptr, 0);
+              throw SystemExit{tutti::runtime::is_dead(tutti::runtime::self().id) ? 1 : 7};
+            })),
+            7);
 }
 
 TEST(Process, LeavesNothingBehind) {
