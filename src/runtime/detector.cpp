@@ -286,18 +286,28 @@ bool Lookout::judge_stuck_process(const std::vector<Link>& all) {
 
 // Dekker's pattern with look(), seq_cst: either that sees that the thread has ended, or this sees
 // that somebody waits. Asked are those who wait for a lock of the thread's, and, if nobody runs any
-// more, one for all: nobody else's hopes have changed.
+// more, one for all: nobody else's hopes have changed. Of many who wait for one lock the first says
+// whose it is; if not that of the thread that has ended, it never will be. To find it out takes a
+// walk along those who wait for it.
 void look_after_end_of_thread(ThreadId ended) noexcept {
   if (long_waits.load(platform::seq_cst) == 0) return;
   bool one_should_look = runnable_threads() == 0;
+  std::uint64_t lock_of_another = 0;
   for (std::uint32_t number = 1; number <= last_slot(); ++number) {
     Slot& slot = slot_at(number);
     const WaitKind kind = slot.kind.load(platform::relaxed);
     if (kind == WaitKind::none || kind == WaitKind::io || kind == WaitKind::sleep) continue;
     const bool may_be_concerned = is_of_lock(kind);
-    if (!may_be_concerned && !one_should_look) continue;
+    if (!one_should_look) {
+      if (!may_be_concerned) continue;
+      if (slot.object.load(platform::relaxed) == lock_of_another) continue;
+    }
     const std::optional<Link> link = read_link(id_of(slot));
-    if (!link || (!one_should_look && link->holder != ended)) continue;
+    if (!link) continue;
+    if (!one_should_look && link->holder != ended) {
+      if (link->holder != 0) lock_of_another = link->record.object;
+      continue;
+    }
     ask_to_look(slot);
     one_should_look = false;
   }
