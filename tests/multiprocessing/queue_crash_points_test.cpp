@@ -258,7 +258,10 @@ TEST_F(ProcessQueueCrashPoints, GetThatGivesPagesBack) {
     const std::string huge(11 << 20, 'x');
     for (int i = 0; i < 2; ++i) queue.put(huge);
     for (int i = 0; i < 2; ++i) queue.get();
-    const Items later{"first", "second"};
+    // In a large lane putters look every 64 KiB whether a small one would do; here, at the next.
+    queue.put(std::string(65'328, 'y'));
+    queue.get();
+    const Items later{std::string(200, 'f'), "second"};
     for (const std::string& item : later) queue.put(item);
     const Cut cut = cut_short([&] { queue.qsize(); }, [&] { queue.get(); }, steps);
     EXPECT_TRUE(queue.try_put(marker, soon));
