@@ -15,8 +15,10 @@ std::string report_of(Background& program, const std::string& last) {
 
 TEST(Quit, TellsWhatEachThreadWaitsFor) {
   Background program = hanging("many-ways");
+  // A thread tells what it waits for by name once it has waited for a while, each for itself.
   until([&] {
-    return tutti({"ps", std::to_string(program.pid())}).out.find("deadlock:") != std::string::npos;
+    const std::string shown = tutti({"ps", std::to_string(program.pid())}).out;
+    return has(shown, "deadlock:") && has(shown, "Queue 'jobs'");
   });
   const std::string said = report_of(program, "\"odd");
   EXPECT_TRUE(has(said, "tutti: SIGQUIT: the threads of process " + std::to_string(program.pid())));
