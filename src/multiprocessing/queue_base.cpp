@@ -10,6 +10,7 @@
 #include "runtime/describe.h"
 #include "runtime/load.h"
 #include "runtime/names.h"
+#include "runtime/patience.h"
 #include "runtime/registry.h"
 #include "runtime/shared_waiting.h"
 #include "runtime/spin.h"
@@ -76,32 +77,14 @@ class WakesOne {
   Sleepers& sleepers_;
 };
 
-// Putters and getters that follow each other step by step spend their time on fetching each other's
-// cache lines, as in queue/core.cpp. Whoever waits therefore tries out whether it finds more if it
-// comes a little later; if that brings no more than one, or all that there can be, it has come late
-// for nothing.
-constexpr std::uint32_t longest_patience = 31;
 // Who has less time takes what is there: once it comes back it could find another one busy, and its
 // time over.
 constexpr std::int64_t least_time_for_patience = 1'000'000;
 
-// The word may hold anything, for other processes write it.
-std::uint32_t patience_of(const RingHeader::Side& side) noexcept {
-  return std::min(side.patience.load(platform::relaxed), longest_patience);
-}
 // Only where a thread may spin: elsewhere it would announce itself as asleep, for what is there
 // already, and have others wake it for nothing.
 bool is_patient(const RingHeader::Side& side) noexcept {
-  return patience_of(side) != 0 && platform::can_spin && runtime::is_core_free();
-}
-void let_more_come(const RingHeader::Side& side) noexcept {
-  for (std::uint32_t i = patience_of(side); i > 0; --i) platform::relax();
-}
-void learn(RingHeader::Side& side, std::uint32_t found, std::uint32_t limit) noexcept {
-  const std::uint32_t known = patience_of(side);
-  const bool pays = found > 1 && found < limit;
-  const std::uint32_t learnt = pays ? std::min(2 * known + 1, longest_patience) : known / 2;
-  if (learnt != known) side.patience.store(learnt, platform::relaxed);
+  return runtime::pauses_of(side.patience) != 0 && platform::can_spin && runtime::is_core_free();
 }
 
 }  // namespace
@@ -125,40 +108,49 @@ void QueueBase::Core::throw_too_large(std::size_t size) const {
 
 // --- what is waited for --------------------------------------------------------------------------
 
+/// What the threads of one side wait for.
+class QueueBase::Core::SideGoal {
+ public:
+  RingHeader::Side& side() const noexcept { return side_; }
+  Sleepers& sleepers() const noexcept { return sleepers_; }
+  /// Under the side's lock, when it was not there.
+  void remember() noexcept { seen_ = side_.seen.load(platform::relaxed); }
+
+ protected:
+  SideGoal(Core& core, RingHeader::Side& side, Sleepers& sleepers) noexcept
+      : core_(core), side_(side), sleepers_(sleepers) {}
+
+  Core& core_;
+  std::uint64_t seen_ = 0;
+
+ private:
+  RingHeader::Side& side_;
+  Sleepers& sleepers_;
+};
+
 /// Room for an item, on the putters' side.
-class QueueBase::Core::Room {
+class QueueBase::Core::Room : public SideGoal {
  public:
   static constexpr WaitKind kind = WaitKind::queue_full;
 
-  explicit Room(Core& core) noexcept : core_(core) {}
+  explicit Room(Core& core) noexcept
+      : SideGoal(core, core.ring.header().putters, core.ring.header().sleeping_putters) {}
 
-  RingHeader::Side& side() const noexcept { return header().putters; }
-  Sleepers& sleepers() const noexcept { return header().sleeping_putters; }
-  /// Under the side's lock, when there was none.
-  void remember() noexcept { seen_ = side().seen.load(platform::relaxed); }
   /// Whether it is time to look again.
   bool may_be_there() const noexcept {
     return core_.ring.head().word() != seen_ || core_.ring.tail().is_shut();
   }
   bool is_there() const noexcept { return core_.has_room(); }
-
- private:
-  RingHeader& header() const noexcept { return core_.ring.header(); }
-
-  Core& core_;
-  std::uint64_t seen_ = 0;
 };
 
 /// Items, on the getters' side.
-class QueueBase::Core::Items {
+class QueueBase::Core::Items : public SideGoal {
  public:
   static constexpr WaitKind kind = WaitKind::queue_empty;
 
-  explicit Items(Core& core) noexcept : core_(core) {}
+  explicit Items(Core& core) noexcept
+      : SideGoal(core, core.ring.header().getters, core.ring.header().sleeping_getters) {}
 
-  RingHeader::Side& side() const noexcept { return header().getters; }
-  Sleepers& sleepers() const noexcept { return header().sleeping_getters; }
-  void remember() noexcept { seen_ = side().seen.load(platform::relaxed); }
   /// Whether it is time to look again. Also when it has seen that the queue is shut down, as a
   /// patient one may have without telling.
   bool may_be_there() const noexcept {
@@ -166,12 +158,6 @@ class QueueBase::Core::Items {
     return tail.word() != seen_ || tail.is_shut();
   }
   bool is_there() const noexcept { return core_.ring.size() != 0; }
-
- private:
-  RingHeader& header() const noexcept { return core_.ring.header(); }
-
-  Core& core_;
-  std::uint64_t seen_ = 0;
 };
 
 /// That all tasks are done. It comes at once or not: nothing is learnt of it.
@@ -217,7 +203,7 @@ QueueBase::Core::Tried QueueBase::Core::try_put(Room& room, std::size_t count, N
       const auto place = ring.room_for(packing.size);
       if (!place) break;
       if (put == 0 && was_full && look == Look::again) {
-        learn(header.putters, ring.known_room(), ring.limit());
+        runtime::learn_patience(header.putters.patience, ring.known_room(), ring.limit());
       }
       packing.pack(packing.item, place->item);
       ring.commit(*place);
@@ -250,7 +236,9 @@ QueueBase::Core::Tried QueueBase::Core::try_get(Items& items, const Unpacking& u
     const Place tail(header.getters.seen.load(platform::relaxed));
     return tail.is_shut() ? Tried::shut_down : Tried::in_vain;
   }
-  if (was_empty && look == Look::again) learn(header.getters, ring.known_items(), ring.limit());
+  if (was_empty && look == Look::again) {
+    runtime::learn_patience(header.getters.patience, ring.known_items(), ring.limit());
+  }
   for (std::size_t taken = 0; item; ++taken) {
     try {
       unpacking.unpack(unpacking.place, item->bytes);
@@ -294,18 +282,13 @@ class PassesOn {
 // True when it is time to look again.
 template <typename Goal>
 bool spin(const Goal& goal, std::int64_t deadline) {
-  if (!platform::can_spin || !runtime::is_core_free()) return false;
   const auto may_be_there = [&] { return goal.may_be_there(); };
-  const auto be_patient = [&] {
-    if constexpr (requires { goal.side(); }) let_more_come(goal.side());
-  };
-  be_patient();
-  if (may_be_there()) return true;
-  if (!runtime::spin<runtime::Looks::steady>(&goal.sleepers(), deadline, may_be_there)) {
-    return false;
+  const void* const object = &goal.sleepers();
+  if constexpr (requires { goal.side(); }) {
+    return runtime::spin_patiently(goal.side().patience, object, deadline, may_be_there);
+  } else {
+    return runtime::spin<runtime::Looks::steady>(object, deadline, may_be_there);
   }
-  be_patient();
-  return true;
 }
 
 // `once(look)` has found `tried`. As long as that was in vain, this waits until the goal may be

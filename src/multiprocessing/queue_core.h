@@ -30,6 +30,7 @@ struct QueueBase::Core {
   };
 
   // What is waited for: by puts, by gets, and until all tasks are done.
+  class SideGoal;
   class Room;
   class Items;
   class TasksDone;

@@ -28,6 +28,7 @@
 #include "multiprocessing/place.h"
 #include "multiprocessing/shared_lock_cell.h"
 #include "multiprocessing/sleepers.h"
+#include "runtime/patience.h"
 #include "runtime/slot.h"
 #include "tutti/multiprocessing/segment.h"
 #include "tutti/platform/floor.h"
@@ -77,8 +78,7 @@ struct RingHeader {
     /// The other side's word as it was when one of this side has looked last: as long as that
     /// shows enough room, or an item, there is no need to fetch the line that others write.
     platform::atomic<std::uint64_t> seen;
-    /// How many pauses a thread makes after it has seen what it waited for; see queue_base.cpp.
-    platform::hint<std::uint32_t> patience;
+    runtime::Patience patience;
   };
 
   // Written before others see it.

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <exception>
 
-#include "runtime/load.h"
-#include "runtime/spin.h"
+#include "runtime/patience.h"
 #include "sync/wait_stats.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
@@ -12,9 +11,6 @@ namespace tutti::inline TUTTI_ABI::queue {
 namespace {
 
 using runtime::GuardHolder;
-
-// A pause takes some 10 to 40 ns: at most about a microsecond.
-constexpr std::uint32_t longest_patience = 31;
 
 // By who holds the guard of the side, or both.
 std::uint64_t own(const Side& side) noexcept {
@@ -110,19 +106,11 @@ std::optional<std::size_t> QueueBase::Core::get_many(QueueBase& queue, void* pla
   return count;
 }
 
-// Two sides that follow each other step by step spend their time on fetching each other's cache
-// line. The one that waits therefore tries out whether it finds more if it comes a little later; if
-// that brings no more than one, or all that there can be, it has come late for nothing.
 void QueueBase::Core::learn(Side& side, std::uint64_t found) const noexcept {
-  const std::uint32_t known = side.patience.load(platform::relaxed);
-  const bool pays = found > 1 && found < limit;
-  const std::uint32_t learnt =
-      pays ? (known < longest_patience ? 2 * known + 1 : known) : known / 2;
-  if (learnt != known) side.patience.store(learnt, platform::relaxed);
+  runtime::learn_patience(side.patience, found, limit);
 }
 
 bool QueueBase::Core::spin(Side& side, Deadline deadline) noexcept {
-  if (!platform::can_spin || !runtime::is_core_free()) return false;
   const bool for_items = &side == &getters;
   // Only a hint, so relaxed: what it sees is looked at again under the guard.
   const auto is_worth_a_look = [&]() noexcept {
@@ -130,14 +118,7 @@ bool QueueBase::Core::spin(Side& side, Deadline deadline) noexcept {
         putters.index.load(platform::relaxed) - getters.index.load(platform::relaxed);
     return (for_items ? held != 0 : held < limit) || side.state.load(platform::relaxed) != 0;
   };
-  const auto be_patient = [&side]() noexcept {
-    for (std::uint32_t i = side.patience.load(platform::relaxed); i > 0; --i) platform::relax();
-  };
-  be_patient();
-  if (is_worth_a_look()) return true;
-  if (!runtime::spin<runtime::Looks::steady>(&side, deadline, is_worth_a_look)) return false;
-  be_patient();
-  return true;
+  return runtime::spin_patiently(side.patience, &side, deadline, is_worth_a_look);
 }
 
 // --- under both guards ---------------------------------------------------------------------------

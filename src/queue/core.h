@@ -8,6 +8,7 @@
 #include "queue/line.h"
 #include "queue/tasks.h"
 #include "runtime/guard.h"
+#include "runtime/patience.h"
 #include "tutti/queue/base.h"
 
 namespace tutti::inline TUTTI_ABI::queue {
@@ -30,9 +31,7 @@ struct alignas(64) Side {
   std::uint64_t known = 0;
   /// The threads that wait at this side, longest first. Under both guards.
   Line line;
-  /// How many pauses a thread makes after it has seen what it waited for, so that there is more of
-  /// it; see learn().
-  platform::hint<std::uint32_t> patience{0};
+  runtime::Patience patience{0};
 };
 
 /// Puts and gets don't disturb each other: each takes the guard of its own side, and no other, as
